@@ -30,7 +30,7 @@
  */
 
 export type { Box } from './data/dataset.js';
-export { checkOptions, type OptionKeys } from './flow/options.js';
+export { checkCounts, checkOptions, type OptionKeys } from './flow/options.js';
 export type { StageOperator } from './flow/stage.js';
 export {
   type AttackedUpdate,
@@ -47,4 +47,4 @@ export { type DeepFoolOptions, deepFool } from './measure/attack/deepfool.js';
 export { type GroupTask, HALVINGS, type SampleGroup } from './measure/attack/group.js';
 export { type AttackOutcome, type AttackResult, attackOutcomes, attackRecord } from './measure/attack/record.js';
 export { type TangentAttackOptions, tangentAttack } from './measure/attack/tangent-attack.js';
-export { checkCount, type LabeledSamples, type Normalization, writeInput } from './measure/inputs.js';
+export { type LabeledSamples, type Normalization, writeInput } from './measure/inputs.js';

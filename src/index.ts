@@ -7,24 +7,8 @@
  */
 
 // From a data set to batches.
+export * from './augment.js';
 export { type DatasetOptions, dataset, type Nested } from './data/arrays.js';
-export { type AugmentOptions, augment, type OnThreadsOptions, views } from './data/augment/augment.js';
-export { compileRecipe, type Rendering, type SampleKey } from './data/augment/compiler.js';
-export * from './data/augment/ops/index.js';
-export { defineOp, type OwnOp, type OwnOpBuilder } from './data/augment/own-op.js';
-export {
-  barlowRecipes,
-  cifar10Statistics,
-  type FineTuneData,
-  fineTuneRecipe,
-  fineTuneTestRecipe,
-  imagenetRecipe,
-  imagenetStatistics,
-  imagenetTestRecipe,
-  type Recipe,
-  simclrRecipes,
-} from './data/augment/recipes.js';
-export { type DecodedOptions, decoded, rendered } from './data/augment/rendered-dataset.js';
 export { type BatchOptions, batch, type Samples } from './data/batch.js';
 export {
   type AnyDataset,
@@ -48,7 +32,6 @@ export { type NpyOptions, npy } from './data/datasets/npy.js';
 export { parquet } from './data/datasets/parquet.js';
 export { type SimplexOptions, simplex, type XorOptions, xor, xorOfEach } from './data/datasets/synthetic.js';
 export type { TableOptions } from './data/datasets/table.js';
-export type { Image } from './data/images/image.js';
 export { type Block, type LoaderOptions, loader } from './data/loader.js';
 export { type PackOptions, packed, packImages } from './data/pack.js';
 export { type ReplayOptions, replay } from './data/replay.js';
@@ -61,6 +44,7 @@ export { WeirError } from './flow/errors.js';
 export { fanOut, mergeInTurn } from './flow/fork-and-join.js';
 export type { ClassNames, Declaration, Header, Input, Introduce, NormalizedBy } from './flow/header.js';
 export type { WithLease } from './flow/lease.js';
+export type { Declared } from './flow/node.js';
 export { filter, named, recorded } from './flow/operators.js';
 export { ordered } from './flow/ordered.js';
 export { at, atEnd, type Cadence, every, from } from './flow/schedule.js';

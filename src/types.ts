@@ -7,25 +7,6 @@
 
 // Data, recipes and loading.
 export type { DataDescription } from './data/arrays.js';
-export type {
-  Apply,
-  FreeOp,
-  LightOp,
-  MovingOp,
-  OpBuilder,
-  OpData,
-  OpDefinition,
-  OpenShape,
-  OpOf,
-  PixelOp,
-  Range,
-  Resizing,
-  ResizingOp,
-  Size,
-} from './data/augment/ops/op.js';
-export type { PlainOptions } from './data/augment/own-op.js';
-export type { PoolOptions } from './data/augment/pool.js';
-export type { SizeOptions } from './data/augment/recipes.js';
 export type { Labeled } from './data/dataset.js';
 export type { Links } from './data/datasets/image-folder/layouts.js';
 export type { FileImages, Images, PackedImages } from './data/images/reader.js';
@@ -36,7 +17,6 @@ export type { Outcome } from './flow/flow.js';
 export type { Merged } from './flow/fork-and-join.js';
 export type { Batches, Fingerprint, FingerprintValue, InputSamples } from './flow/header.js';
 export type { Lease, Work } from './flow/lease.js';
-export type { Random } from './flow/random.js';
 export type { Counted, Since } from './flow/schedule.js';
 export type { Serial } from './flow/serial.js';
 export type { Source } from './flow/source.js';

@@ -3,11 +3,8 @@ import { WeirError } from '../flow/errors.js';
 import { toError } from '../flow/terminal.js';
 import { checkAttackKeys } from '../run/config-keys.js';
 import { configOf, networksOfRun, wireFirstNetwork } from '../run/pipeline.js';
-import { loadPipeline } from '../run/pipeline-module.js';
 import { RunIdentity, thisMachine } from '../run/run-identity.js';
 import { takeOver } from '../run/trained-network.js';
-import { checkFiles, moduleOf } from '../storage/identity-file.js';
-import { RunFolder } from '../storage/run-folder.js';
 import { trainedNetwork } from '../storage/run-state.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
 import {
@@ -20,7 +17,7 @@ import {
   settingsHelp,
   withOptions,
 } from './options.js';
-import { continueRun } from './session.js';
+import { continueRun, openRun } from './session.js';
 
 const stream = 'attacks'; // the stream of the attack's results in every pipeline
 
@@ -36,11 +33,8 @@ export function command(): Command {
       `\nExample:\n  weir attack runs/mnist-2026-01-31-120000 --set attacked=200 --set iterations=80${settingsHelp}`,
     )
     .action(async (run: string, settings: RunningSettings & { set: string[]; run?: string }) => {
-      const source = RunFolder.open(run);
+      const { folder: source, module, pipeline } = await openRun(run, settings);
       const { seed, config: before } = source.started;
-      const module = moduleOf(source, settings.module);
-      await checkFiles(source, module, settings);
-      const pipeline = await loadPipeline(module);
       const config = configOf(pipeline, settings.set, { before });
       checkAttackKeys(before, config, (line) => toError(`${line}\n`));
       await loadTensorFlow();

@@ -11,7 +11,7 @@ export function doctorCommand(): Command {
   return new Command('doctor')
     .description('show the runtime and device in use, how they were found, and what is missing')
     .option('--vectors <file...>', 'check the numerics against reference vectors: files, or folders of files')
-    .option('--json', 'print it as JSON')
+    .option('--json', 'print the result as JSON')
     .addHelpText('after', '\nExample:\n  weir doctor\n  weir doctor --vectors vectors/*.json')
     .action(async ({ json = false, vectors }: { json?: boolean; vectors?: string[] }) => {
       const { ok, data, lines } = vectors === undefined ? await machine() : await numerics(vectors);
@@ -65,8 +65,8 @@ const asText = (_: string, value: unknown): unknown =>
 export function setupCommand(): Command {
   return new Command('setup')
     .description('get TensorFlow ready (every command does when it first needs it)')
-    .option('--gpu', 'the build for NVIDIA GPUs, whether or not a driver is found')
-    .option('--cpu', 'the build for processors')
+    .option('--gpu', 'get the build for NVIDIA GPUs, whether or not a driver is found')
+    .option('--cpu', 'get the build for processors')
     .addHelpText('after', '\nExample:\n  weir setup')
     .action(async (settings: { gpu?: boolean; cpu?: boolean }) => {
       const asked = settings.gpu ? 'gpu' : settings.cpu ? 'cpu' : 'auto';

@@ -48,10 +48,13 @@ export function command(): Command {
       'a .csv or .parquet file for metrics, .npz for adversarial samples, any other for weights; with --all or --tensorboard a folder',
     )
     .option('--network <name>', 'one of the run’s networks (default: for weights the only one, for metrics all)')
-    .option('--readout <name>', 'weights: the readout, where one was fitted anew (default: that one), or `trained`')
-    .option('--all', 'weights: of every network, in a folder')
-    .option('--stream <name>', 'CSV and Parquet: one stream, such as updates (default: all)')
-    .option('--tensorboard', 'event files: scalars, histograms, pictures of attacks, hyperparameters')
+    .option(
+      '--readout <name>',
+      'for weights: the stage whose fitted readout is taken (default: where there is one, that one), or `trained`',
+    )
+    .option('--all', 'write the weights of every network, into a folder')
+    .option('--stream <name>', 'for CSV and Parquet: one stream, such as updates (default: all)')
+    .option('--tensorboard', 'write event files: scalars, histograms, pictures of attacks, hyperparameters')
     .addHelpText('after', examples)
     .action(async (run: string, file: string, settings: Settings) => {
       const folder = RunFolder.open(run);

@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import { toError } from '../flow/terminal.js';
 import { RankConsensus, startedWith } from '../ranks/consensus.js';
+import { scheduleLines } from '../run/change-config.js';
 import { checkFork, planFork } from '../run/fork.js';
-import { loadPipeline } from '../run/pipeline-module.js';
 import { stopWithParent } from '../run/process.js';
 import { RunIdentity, thisMachine } from '../run/run-identity.js';
-import { checkFiles, moduleOf } from '../storage/identity-file.js';
+import { machineChangesSince } from '../storage/identity-file.js';
 import { plannedNetworks, RunFolder } from '../storage/run-folder.js';
 import { processGroup } from '../tensorflow/collectives/process-group.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
@@ -20,7 +20,14 @@ import {
   settingsHelp,
   withOptions,
 } from './options.js';
-import { continueRun, type ResumedRankSettings, ranAsRanks, resumedRankOptions, sameBatchNorm } from './session.js';
+import {
+  continueRun,
+  openRun,
+  type ResumedRankSettings,
+  ranAsRanks,
+  resumedRankOptions,
+  sameBatchNorm,
+} from './session.js';
 
 interface Settings extends RunningSettings, ResumedRankSettings {
   readonly at: number;
@@ -42,33 +49,35 @@ export function command(): Command {
     )
     .action(async (path: string, settings: Settings) => {
       stopWithParent();
-      const run = RunFolder.open(path);
+      const { folder: run, module, files, pipeline } = await openRun(path, settings);
       const { started } = run;
-      const module = moduleOf(run, settings.module);
-      const files = await checkFiles(run, module, settings); // reports errors before TensorFlow is loaded, which takes long
-      const pipeline = await loadPipeline(module);
       const plan = planFork(run, pipeline, { at: settings.at, settings: settings.set });
       const batchNorm = sameBatchNorm(started.ranks?.batchNorm, settings.batchNorm);
       if (await ranAsRanks({ ...settings, batchNorm }, started.ranks?.count)) return;
       await loadTensorFlow();
       const { origin, config, networks } = plan;
-      const identity = await RunIdentity.of(RunFolder.open(origin.run), await thisMachine(), { ...settings, module });
+      const source = RunFolder.open(origin.run);
+      const machine = await thisMachine();
+      const identity = await RunIdentity.of(source, machine, { ...settings, module });
+      const moved = machineChangesSince(source, machine);
       await identity.check(pipeline);
       await checkFork(pipeline, plan);
       const consensus = new RankConsensus(processGroup());
       const start = { module, pipeline: pipeline.name, seed: started.seed, config };
-      consensus.same(startedWith(start, files), { remedy: 'start all ranks with the same command' });
+      const same = { ...startedWith(start, files), 'the run and update of the fork': `${origin.run} ${origin.at}` };
+      consensus.same(same, { remedy: 'start all ranks with the same command' });
       const folder = consensus.folder(() =>
         RunFolder.create(settings.run, {
           ...start,
           networks: plannedNetworks(networks, config),
           figures: started.figures ?? [],
           ...(started.reference && { reference: started.reference }),
-          ...(started.ranks && { ranks: started.ranks }),
-          origin: { ...origin, accepted: identity.accepted },
+          ...((started.ranks || !consensus.alone) && { ranks: { count: processGroup().ranks, batchNorm } }),
+          origin: { ...origin, ...(moved.length > 0 && { moved }), accepted: identity.accepted },
         }),
       );
-      if (consensus.writes) for (const one of identity.said) toError(`${one}\n`);
+      const said = [...identity.said, ...(await scheduleLines(pipeline, plan))];
+      if (consensus.writes) for (const one of said) toError(`${one}\n`);
       await continueRun(folder, pipeline, settings, consensus);
     });
 }

@@ -12,7 +12,7 @@ export function command(): Command {
   return withOptions(new Command('graph'), setOption(), seedOption())
     .description('draw the graph of a pipeline')
     .argument('<module>', 'pipeline module')
-    .option('--mermaid', 'print Mermaid only')
+    .option('--mermaid', 'print the graph as Mermaid only')
     .option('--text', 'print the aligned list only')
     .addHelpText('after', `\nExample:\n  weir graph pipelines/mnist.ts --set profile=quick${settingsHelp}`)
     .action(async (module: string, settings: { set: string[]; seed: number; mermaid?: boolean; text?: boolean }) => {

@@ -10,7 +10,7 @@ import { runsUnder } from './status.js';
 
 const heads = ['run', 'pipeline', 'state', 'epoch', 'regularizer', 'accuracy', 'mean distance'] as const;
 
-/** Runs as aligned lines, a line for each regularizer of a run; a word where there is none. */
+/** Runs as aligned lines, a line for each regularizer of a run; 'no runs' where there are none. */
 export function runTable(runs: readonly ListedRun[]): string[] {
   if (runs.length === 0) return ['no runs'];
   const keys = [...new Set(runs.flatMap(({ differs }) => Object.keys(differs)))];
@@ -51,10 +51,10 @@ const text = (value: unknown): string => {
 };
 
 /**
- * Runs by a column: results from the best on, all else ascending; those without a value come last.
+ * Runs sorted by a column: results from the best on, other columns ascending. Runs without a value come last.
  *
  * @param column 'accuracy', 'distance', 'run', 'pipeline', 'state', 'epoch' or a key in which runs differ
- * @throws {WeirError} for another
+ * @throws {WeirError} for any other column
  */
 export function sortedRuns(runs: readonly ListedRun[], column: string): ListedRun[] {
   const keys = [...new Set(runs.flatMap(({ differs }) => Object.keys(differs)))];
@@ -91,7 +91,7 @@ export function command(): Command {
     .addOption(
       new Option('--sort <column>', 'accuracy or distance (the best first), epoch, state, or a key').default('created'),
     )
-    .option('--json', 'as JSON')
+    .option('--json', 'print the list as JSON')
     .addHelpText('after', '\nExample:\n  weir ls runs/sweep-mnist --sort accuracy')
     .action(async (folder: string, settings: { readonly sort: string; readonly json?: boolean }) => {
       if (!existsSync(folder)) throw new WeirError(`there is no folder ${folder}`, 'name a folder with runs in it');

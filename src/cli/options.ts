@@ -59,10 +59,10 @@ export const folderOption = (): Option =>
   new Option('--run <folder>', 'folder of the run (default: a new one under runs/)');
 export const snapshotOptions = (): Option[] => [
   new Option('--snapshot-every <seconds>', 'time from one snapshot to the next').argParser(positive).default(60),
-  new Option('--snapshot-updates <n>', 'also after so many updates').argParser(count),
-  new Option('--snapshot-epochs <n>', 'also after so many epochs').argParser(count),
+  new Option('--snapshot-updates <n>', 'a snapshot after every so many updates, too').argParser(count),
+  new Option('--snapshot-epochs <n>', 'a snapshot after every so many epochs, too').argParser(count),
   new Option('--snapshot-keep <n>', 'how many of these snapshots to keep').argParser(count).default(3),
-  new Option('--on-snapshot-error <what>', 'when a snapshot cannot be written')
+  new Option('--on-snapshot-error <what>', 'what to do where a snapshot cannot be written')
     .choices(['stop', 'warn'])
     .default('stop'),
 ];
@@ -116,7 +116,7 @@ export const acceptOption = (): Option =>
 export const readAllOption = (): Option =>
   new Option(
     '--read-all',
-    'read every file of a data set again, even with unchanged size and times, and every record of a pack',
+    'read every file of a data set again, though its size and times are unchanged, and every record of a pack',
   );
 export const moduleOption = (): Option =>
   new Option('--module <path>', 'the path of the pipeline module, if it was moved');

@@ -20,7 +20,7 @@ export function command(): Command {
     .description('write a folder of images into one file that is read by position')
     .argument('<folder>', 'a folder of images, by class or with its official lists')
     .argument('<file>', 'the file to write')
-    .option('--split <name>', 'which part of the folder: train, val, test')
+    .option('--split <name>', 'the part of the folder: train, val, test')
     .option('--shorter <pixels>', 'resize images so that the shorter side is at most this long', Number)
     .option('--raw', 'store pixels: many times the size, and nothing to decode')
     .option('--quality <1-100>', 'quality of JPEGs that are encoded again because their size changes', Number, 90)

@@ -97,7 +97,7 @@ export function replayCommand(): Command {
   return new Command('replay')
     .description('print a recorded stream as lines of JSON')
     .argument('<file>', 'recording')
-    .option('--pace', 'with the recorded pauses')
+    .option('--pace', 'print at the recorded pace')
     .option('--allow-gaps', 'go on where items are missing')
     .addHelpText('after', '\nExample:\n  weir replay fixtures/batches.weirrec | head -1')
     .action(async (file: string, settings: { pace?: boolean; allowGaps?: boolean }) => {

@@ -18,7 +18,7 @@ export function command(): Command {
     .description('write the report of one run, or one over several')
     .argument('<run...>', 'folders of runs, or of sweeps')
     .option('--best <result>', 'rank settings by a result, such as tests.accuracy (of a sweep the default)')
-    .option('--json', 'print every number instead')
+    .option('--json', 'print every number as JSON, and write no page')
     .option(
       '--out <folder>',
       'where to write it (default: the folder `report` of the run or sweep; of several a new one under runs/)',

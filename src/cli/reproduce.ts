@@ -49,7 +49,7 @@ export function command(): Command {
   const command = new Command('reproduce')
     .description('run an experiment of the paper with all settings, regularizers and seeds, and write its report')
     .argument('<experiment>', 'name of a pipeline, such as xor or mnist, or the path of a module')
-    .option('--only <setting...>', 'these settings only')
+    .option('--only <setting...>', 'run these settings only')
     .option('--keep-going', 'go on with other settings when one fails');
   const folder = folderOption().default(undefined, 'runs/reproduce-NAME');
   const jobs = 'how many settings at once, as processes (default: one after another in this one)';

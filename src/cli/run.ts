@@ -6,7 +6,6 @@ import { describeConfig } from '../run/config.js';
 import { configOf, tryOut } from '../run/pipeline.js';
 import { loadPipeline } from '../run/pipeline-module.js';
 import { stopWithParent } from '../run/process.js';
-import { checkFiles, moduleOf } from '../storage/identity-file.js';
 import { moduleFiles } from '../storage/module-files.js';
 import { plannedNetworks, RunFolder } from '../storage/run-folder.js';
 import { processGroup } from '../tensorflow/collectives/process-group.js';
@@ -25,6 +24,7 @@ import {
 } from './options.js';
 import {
   continueRun,
+  openRun,
   type RankSettings,
   type ResumedRankSettings,
   ranAsRanks,
@@ -100,22 +100,23 @@ Examples:
   weir resume runs/mnist-2026-01-31-120000
   weir resume runs/mnist-2026-01-31-120000 --set epochs=210
 
---set changes keys that the pipeline declares as changeable: more epochs, attacks and tests to come. The change is recorded.
+--set changes keys that the pipeline declares as changeable: the number of epochs, and settings of attacks and tests to
+come. The change is recorded.
 \`weir fork\` makes another run with any other change.`,
     )
     .action(async (run: string, settings: RunningSettings & ResumedRankSettings & { readonly set: string[] }) => {
       stopWithParent();
-      const folder = RunFolder.open(run);
+      const { folder, module, files, pipeline } = await openRun(run, settings);
       const { started } = folder;
-      const module = moduleOf(folder, settings.module);
-      const files = await checkFiles(folder, module, settings); // reports errors before TensorFlow is loaded, which takes long
-      const pipeline = await loadPipeline(module);
       const change = planChange(folder, pipeline, settings.set);
       const batchNorm = sameBatchNorm(started.ranks?.batchNorm, settings.batchNorm);
       if (await ranAsRanks({ ...settings, batchNorm }, started.ranks?.count)) return;
       await loadTensorFlow();
       const consensus = new RankConsensus(processGroup());
-      consensus.same(startedWith(started, files), { remedy: 'give all ranks the folder of the same run' });
+      const start = { ...started, config: change?.config ?? started.config };
+      consensus.same(startedWith(start, files), {
+        remedy: 'give all ranks the folder of the same run, and the same settings',
+      });
       if (change !== undefined) await checkSchedules(pipeline, change);
       const changed = change && consensus.folder(() => changeConfig(change, settings.takeOver));
       await continueRun(changed ?? folder, pipeline, { ...settings, module }, consensus);

@@ -10,12 +10,14 @@ import { localRanksOf } from '../ranks/rendezvous.js';
 import { errorOf, supervise } from '../ranks/supervisor.js';
 import { Execution, type ExecutionOptions } from '../run/execution.js';
 import type { Pipeline } from '../run/pipeline.js';
+import { loadPipeline } from '../run/pipeline-module.js';
 import { resumable, stopOnSignals } from '../run/process.js';
 import { RunIdentity, thisMachine } from '../run/run-identity.js';
 import { runSession } from '../run/session.js';
 import { TerminalWatch } from '../run/terminal-watch.js';
 import { unwatched } from '../run/watch.js';
-import type { RunFolder } from '../storage/run-folder.js';
+import { checkFiles, moduleOf } from '../storage/identity-file.js';
+import { RunFolder } from '../storage/run-folder.js';
 import { networkInTraining } from '../storage/run-state.js';
 import { shown } from './failure.js';
 import { type ChangeSettings, count, positive, type RunningSettings } from './options.js';
@@ -34,6 +36,14 @@ async function followRun(
   } finally {
     release();
   }
+}
+
+/** A run that is there, and its pipeline, whose files are compared first: TensorFlow is not loaded yet, which takes long. */
+export async function openRun(path: string, settings: ChangeSettings) {
+  const folder = RunFolder.open(path);
+  const module = moduleOf(folder, settings.module);
+  const files = await checkFiles(folder, module, settings);
+  return { folder, module, files, pipeline: await loadPipeline(module) };
 }
 
 /** The identity of a run, compared with its data, code and machine as they are now. @throws {WeirError} names what differs */
@@ -112,7 +122,7 @@ const timeOptions = (): Option[] => [
     .default(60),
   new Option(
     '--ranks-patience <seconds>',
-    'a rank without an update for so long counts as hung (at least half an hour until its first)',
+    'how long a rank may be without an update before it counts as hung (at least half an hour until its first)',
   )
     .argParser(positive)
     .default(600),

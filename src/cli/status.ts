@@ -34,7 +34,7 @@ const heads = [
   'process',
 ];
 
-/** Runs as aligned lines, a run a line, and below them why those that failed or ended early did; a word where there is none. */
+/** Runs as aligned lines, or 'no runs'. Below them stands the reason of each run that failed or ended early. */
 export function statusTable(all: readonly RunStatus[]): string[] {
   if (all.length === 0) return ['no runs'];
   const rows = all.map(cells).map(([state, ...rest], i) => [paint[all[i]!.state](state!), ...rest]);

@@ -83,6 +83,11 @@ export class Flow implements Context {
     return this.completed;
   }
 
+  /** Whether a stage has ended the training: no update begins any more. */
+  get trainingOver(): boolean {
+    return this.trainingEnded;
+  }
+
   get frozen(): boolean {
     return this.takenOver;
   }

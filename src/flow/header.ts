@@ -62,6 +62,8 @@ export function classesOf(stage: string, incoming: readonly Header[]): ClassName
 export interface Declaration {
   readonly name: string;
   readonly description: Data;
+  /** Whether the items are of the members of an ensemble: several at one position. */
+  readonly ofMembers?: boolean;
 }
 
 /** One thing that can be compared: a count, a checksum, or names in order. */

@@ -120,10 +120,24 @@ export function suggestion(word: string, words: readonly string[], all: string):
   return near === undefined ? all : `did you mean '${near}'? ${all[0]?.toUpperCase()}${all.slice(1)}`;
 }
 
-/** Each a whole number from 1 on. @param where the function that was given them @throws {WeirError} that names it, key and value */
-export function checkCounts(where: string, counts: Readonly<Record<string, number>>): void {
+/**
+ * Each a whole number from 1 on, or to its limit.
+ *
+ * @param where the function or stage that was given them, for the message
+ * @throws {WeirError} that names it, key and value
+ * @example checkCounts('outwards', { iterations: 10 }, { iterations: 1000 })
+ */
+export function checkCounts(
+  where: string,
+  counts: Readonly<Record<string, number>>,
+  limits: Readonly<Record<string, number>> = {},
+): void {
   for (const [key, value] of Object.entries(counts)) {
-    if (Number.isInteger(value) && value >= 1) continue;
-    throw new WeirError(`${where} was given ${key} = ${value}`, 'give a whole number from 1 on');
+    const { [key]: limit } = limits;
+    if (Number.isInteger(value) && value >= 1 && value <= (limit ?? value)) continue;
+    throw new WeirError(
+      `${where} was given ${key} = ${value}`,
+      `give a whole number from 1 ${limit === undefined ? 'on' : `to ${limit}`}`,
+    );
   }
 }

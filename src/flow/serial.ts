@@ -2,7 +2,7 @@ import { Observable, type OperatorFunction, Subject } from 'rxjs';
 import type { Data, Positioned } from './data.js';
 import { WeirError, withLocation } from './errors.js';
 import { Lease, leaseKey, type WithLease } from './lease.js';
-import type { Node } from './node.js';
+import { declarationsOf, type Node } from './node.js';
 import { noStep, type Stage, type Step } from './stage.js';
 import { addEdge, currentContext, join, subscribeFrom } from './wiring.js';
 
@@ -98,7 +98,8 @@ class SerialRunner<In extends Positioned, Out extends Positioned, State> {
     this.node.record = value.record;
     this.node.settingsAt = value.settingsAt && ((at) => value.settingsAt!(at));
     this.state = value.start();
-    this.node.introduce = value.introduce && ((incoming) => value.introduce!(incoming, this.state));
+    this.node.introduce =
+      value.introduce && ((incoming) => value.introduce!(incoming, this.state, declarationsOf(this.node)));
     this.node.state = {
       save: () => (value.save === undefined ? (this.state as Data) : value.save(this.state)),
       load: (data) => {

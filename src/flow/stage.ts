@@ -4,7 +4,7 @@ import { type Data, isRecord, type Positioned } from './data.js';
 import { WeirError, withLocation } from './errors.js';
 import type { Declaration, Header, Input } from './header.js';
 import { type Lease, leaseOf, type Work } from './lease.js';
-import type { Node } from './node.js';
+import { type Declared, declarationsOf, type Node } from './node.js';
 import { StateHistory } from './state.js';
 import { addEdge, currentContext, join, subscribeFrom } from './wiring.js';
 
@@ -74,10 +74,11 @@ export interface Stage<In extends Positioned, Out, State> {
   /**
    * Called with the headers of its items before any of them, when the graph is wired and its snapshot put back.
    *
+   * @param declared the declarations of its items, as far as stages before it have some
    * @returns the headers of its outputs; without this method, the same
    * @throws {WeirError} where it cannot work with such items
    */
-  introduce?(incoming: readonly Header[], state: State): readonly Header[];
+  introduce?(incoming: readonly Header[], state: State, declared: readonly Declared[]): readonly Header[];
   /** The outputs that are left over when the source completes. */
   end?(state: State): Iterable<Out>;
   /** The state as plain data; by default the state itself. */
@@ -115,7 +116,8 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
       node.record = value.record;
       node.handsOn = value.handsOn ?? false;
       const history = new StateHistory(value, node);
-      node.introduce = value.introduce && ((incoming) => value.introduce!(incoming, history.state));
+      node.introduce =
+        value.introduce && ((incoming) => value.introduce!(incoming, history.state, declarationsOf(node)));
       const prompt = value.prompt || value.endsTraining !== undefined;
       const ending = (): void => {
         if (value.endsTraining?.(history.state)) context.endTraining();

@@ -133,24 +133,3 @@ export function writeInput(
 
 const normalized = (value: number, i: number, { mean, std }: Normalization): number =>
   (value - mean[i % mean.length]!) / std[i % std.length]!;
-
-/**
- * Each option a whole number from 1 to its limit.
- *
- * @throws {WeirError} that names stage, key and value
- * @example checkCount('outwards', { iterations: 10 }, { iterations: 1000 })
- */
-export function checkCount(
-  stage: string,
-  options: Readonly<Record<string, number>>,
-  limits: Readonly<Record<string, number>> = {},
-): void {
-  for (const [key, value] of Object.entries(options)) {
-    const limit = limits[key] ?? Number.MAX_SAFE_INTEGER;
-    if (Number.isInteger(value) && value >= 1 && value <= limit) continue;
-    throw new WeirError(
-      `stage '${stage}': ${key} is ${value}`,
-      `give ${key} as a whole number from 1 ${limit === Number.MAX_SAFE_INTEGER ? 'on' : `to ${limit}`}`,
-    );
-  }
-}

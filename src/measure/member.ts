@@ -41,9 +41,9 @@ export function eachMember<Out extends object, State>(
     inputs: stages.flatMap((stage) => stage?.inputs ?? []),
     start: () => ({ at: after(0), states: stages.map((stage) => stage?.start()) }),
 
-    introduce(incoming, { states }) {
+    introduce(incoming, { states }, declared) {
       stages.forEach((stage, m) => {
-        stage?.introduce?.(incoming, states[m]!);
+        stage?.introduce?.(incoming, states[m]!, declared);
       });
       return incoming;
     },
@@ -100,5 +100,5 @@ export function eachMember<Out extends object, State>(
 /** All stages are of one kind, and so are their records. */
 const recordOf = (stages: readonly (Pick<Stage<never, unknown, unknown>, 'record'> | undefined)[]) => {
   const record = stages.find((stage) => stage !== undefined)?.record;
-  return record && { record };
+  return record && { record: { ...record, ofMembers: true } };
 };

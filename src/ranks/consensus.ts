@@ -40,16 +40,31 @@ export class RankConsensus implements Consensus {
   /** Seconds that each rank has waited for the others so far, by rank. */
   waited: readonly number[] = [];
 
-  /** The votes of all ranks together, at the barrier after `update`: one vote of any rank is enough. */
-  agree(votes: Votes, update: number): Votes {
+  /**
+   * The votes of all ranks together, at the barrier after `update`: one vote of any rank is enough. Decisions are compared in the same sum.
+   *
+   * @throws {WeirError} that names the rank and the decision that differs
+   */
+  agree(votes: Votes, update: number, decisions: () => Readonly<Record<string, unknown>>): Votes {
     if (this.alone) return votes;
     reportToSupervisor({ kind: 'barrier', update });
     const { rank, ranks, spent } = this.ranks;
-    const seconds = Array.from({ length: ranks }, (_, i) => (i === rank ? spent / 1000 : 0));
-    const own = [...[votes.stop, votes.snapshot, votes.hold].map(Number), ...seconds];
-    const sums = tf.tidy(() => this.ranks.sum(tf.tensor1d(own)).dataSync<'float32'>().slice());
-    const [stop, snapshot, hold, ...waited] = sums;
-    this.waited = waited;
+    const mine = decisions();
+    const bySelf = (value: number): number[] => Array.from({ length: ranks }, (_, i) => (i === rank ? value : 0));
+    const own = [
+      ...[votes.stop, votes.snapshot, votes.hold].map(Number),
+      ...bySelf(spent / 1000),
+      ...bySelf(brief(mine)),
+    ];
+    const sums = [...tf.tidy(() => this.ranks.sum(tf.tensor1d(own)).dataSync<'float32'>().slice())];
+    const [stop, snapshot, hold] = sums.splice(0, 3);
+    this.waited = sums.splice(0, ranks);
+    if (sums.some((one) => one !== sums[0])) {
+      this.same(mine, {
+        remedy:
+          'all ranks must measure the same: give each the same data, and let no measurement depend on the rank; go on from the newest snapshot with `weir resume`',
+      });
+    }
     return { stop: stop! > 0, snapshot: snapshot! > 0, hold: hold! > 0 };
   }
 
@@ -147,6 +162,10 @@ function digest(node: FlowState['nodes'][string]): string {
     ...segments.map(({ array }) => new Uint8Array(array.buffer, array.byteOffset, array.byteLength)),
   );
 }
+
+/** A number of 24 bits, which a float32 holds exactly, for values that are compared. */
+const brief = (values: Readonly<Record<string, unknown>>): number =>
+  Number.parseInt(sha256Of(Buffer.from(JSON.stringify(values))).slice(0, 6), 16);
 
 const shown = (value: unknown): string => {
   const text = JSON.stringify(value) ?? 'nothing';

@@ -1,9 +1,11 @@
 import type { Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import type { Flow } from '../flow/flow.js';
-import { checkOptions } from '../flow/options.js';
+import type { Header } from '../flow/header.js';
+import type { Declared, Node } from '../flow/node.js';
+import { checkCounts, checkOptions, nearest } from '../flow/options.js';
 import { type StageOperator, stage } from '../flow/stage.js';
-import { record, z } from '../storage/record.js';
+import { type RecordSchema, record, z } from '../storage/record.js';
 
 /** A measurement of one network at one update, such as the items of `accuracy`. */
 export interface Measured extends Positioned {
@@ -14,42 +16,69 @@ export interface Measured extends Positioned {
 
 /** The number that a stage goes by. */
 export interface Judging<T> {
-  /** The field of the measurement, such as 'accuracy'; a value that is not finite is never the best. */
+  /**
+   * The number of the measurement, such as 'accuracy'; a value that is not finite is never the best. Where a record declares the
+   * measurement, it must declare this number.
+   */
   readonly by: keyof T & string;
   readonly better: 'higher' | 'lower';
   /** The stage's name, where a graph has two of a kind. */
   readonly name?: string;
 }
 
-function measuredValue<T extends Measured>(stage: string, item: T, by: keyof T & string): number {
-  const value: unknown = item[by];
-  if ('network' in item) {
-    throw new WeirError(
-      `stage '${stage}' got a measurement of member '${item.network}', and goes by one network`,
-      'train that network by itself, or leave the stage out',
-    );
-  }
-  if (typeof value === 'number') return value;
-  const numbers = Object.entries(item).flatMap(([key, one]) => (typeof one === 'number' ? [key] : []));
-  throw new WeirError(
-    `stage '${stage}' goes by '${by}', which is ${value === undefined ? 'no field' : 'no number'} of what it gets`,
-    `the numbers there are ${numbers.join(', ')}`,
+const judgingKeys = { by: 'required', better: 'required', name: 'optional' } as const;
+
+/** The error for a measurement without the number that a stage goes by. */
+function noNumber(stage: string, by: string, known: boolean, numbers: readonly string[]): WeirError {
+  const near = nearest(by, numbers);
+  const all = `the numbers there are ${numbers.join(', ')}`;
+  return new WeirError(
+    `stage '${stage}' goes by '${by}', which ${known ? 'is no number there' : 'its measurements do not have'}`,
+    near === undefined ? all : `did you mean '${near}'? T${all.slice(1)}`,
   );
 }
 
-function checkJudging(
-  stage: string,
-  { better }: { readonly better: string },
-  counts: Readonly<Record<string, number>>,
-) {
-  if (better !== 'higher' && better !== 'lower') {
-    throw new WeirError(`'${stage}' was given better: ${JSON.stringify(better)}`, "give 'higher' or 'lower'");
-  }
-  for (const [key, count] of Object.entries(counts)) {
-    if (Number.isInteger(count) && count >= 1) continue;
-    throw new WeirError(`'${stage}' was given ${key}: ${count}`, 'give a whole number from 1 on');
+const ofMembers = (stage: string, member = ''): WeirError =>
+  new WeirError(
+    `stage '${stage}' gets measurements of ${member || 'the members of an ensemble'}, and goes by one network`,
+    'members train in one graph and end together: train that network by itself, or leave the stage out',
+  );
+
+/**
+ * Refuses, when the graph is wired, measurements whose record has no such number. Where an operator of RxJS stands on the way, or no
+ * record declares the measurement, its first item tells.
+ */
+function checkDeclared(stage: string, by: string, declared: readonly Declared[]): void {
+  for (const { declaration, changed } of declared) {
+    if (declaration.ofMembers) throw ofMembers(stage);
+    if (changed) continue;
+    const { fields } = (declaration as RecordSchema).description;
+    const numbers = Object.keys(fields).filter((name) => fields[name]!.type === 'number');
+    if (!numbers.includes(by)) throw noNumber(stage, by, Object.hasOwn(fields, by), numbers);
   }
 }
+
+function measuredValue<T extends Measured>(stage: string, item: T, by: keyof T & string): number {
+  if ('network' in item) throw ofMembers(stage, `member '${item.network}'`);
+  const value: unknown = item[by];
+  if (typeof value === 'number') return value;
+  const numbers = Object.entries(item).flatMap(([key, one]) => (typeof one === 'number' ? [key] : []));
+  throw noNumber(stage, by, value !== undefined, numbers);
+}
+
+function checkBetter(stage: string, better: string): void {
+  if (better === 'higher' || better === 'lower') return;
+  throw new WeirError(`'${stage}' was given better: ${JSON.stringify(better)}`, "give 'higher' or 'lower'");
+}
+
+/** The members of a stage that every judging one has. */
+const judging = (name: string, by: string) => ({
+  name,
+  introduce(incoming: readonly Header[], _: unknown, declared: readonly Declared[]): readonly Header[] {
+    checkDeclared(name, by, declared);
+    return incoming;
+  },
+});
 
 const shown = (value: number): string => String(Number(value.toPrecision(6)));
 
@@ -94,8 +123,12 @@ export type StopEarlyState = {
  *
  * Measure on data that are held back for it (`split` with `validation`): a test set that says when to stop is no test any more.
  *
- * State: `StopEarlyState`, so a resumed run ends at the same update. Bound: holds nothing. Failure: a field that is no number; a
- * measurement that an operator has delayed past its update.
+ * Each network of a run has a graph of its own, so it ends by its own measurements, and the others go on. One whose trunk ended before the
+ * epoch of its branch is trained from its beginning. The members of an ensemble share a graph, so their measurements are refused. Of
+ * several ranks, all must have measured the same.
+ *
+ * State: `StopEarlyState`, so a resumed run ends at the same update. Bound: holds nothing. Failure: a `by` that is no number of the
+ * measurement; a measurement that an operator has delayed past its update.
  *
  * @example
  * const validations$ = updates$.pipe(every({ epochs: 1 }), accuracy(model, validation), fanOut('validations'));
@@ -110,17 +143,12 @@ export function stopEarly<T extends Measured>(
     patience,
     least = 0,
     name = 'stop early',
-  } = checkOptions('stopEarly', options, {
-    by: 'required',
-    better: 'required',
-    patience: 'required',
-    least: 'optional',
-    name: 'optional',
-  } as const);
-  checkJudging('stopEarly', options, { patience });
+  } = checkOptions('stopEarly', options, { ...judgingKeys, patience: 'required', least: 'optional' } as const);
+  checkBetter('stopEarly', better);
+  checkCounts('stopEarly', { patience });
   if (!(least >= 0)) throw new WeirError(`'stopEarly' was given least: ${least}`, 'give a number from 0 on');
   return stage<T, EarlyStop, StopEarlyState>({
-    name,
+    ...judging(name, by),
     record: endingRecord,
     start: () => ({ best: null, bestNumber: 0, since: 0, ended: false }),
     endsTraining: ({ ended }) => ended,
@@ -177,7 +205,8 @@ export type KeepBestState = readonly { readonly number: number; readonly value: 
  * the file `SEQUENCE-best-UPDATE.snapshot`, written right behind the measurement. `fromRun(run, { snapshot: 'best' })` takes the
  * weights of the best one.
  *
- * One that is no longer among the best goes with the next snapshot of another kind, so a run that is killed loses none.
+ * One that is no longer among the best goes with the next snapshot of another kind, so a run that is killed loses none. Each network of a
+ * run keeps its own. Of several ranks, the one that writes the folder writes them, and all must have measured the same.
  *
  * State: the best measurements, so a resumed run keeps the same ones. Bound: holds nothing. Failure: those of `stopEarly`; a snapshot
  * that cannot be written.
@@ -190,15 +219,11 @@ export function keepBest<T extends Measured>(options: KeepBestOptions<T>): Stage
     better,
     count = 1,
     name = 'keep best',
-  } = checkOptions('keepBest', options, {
-    by: 'required',
-    better: 'required',
-    count: 'optional',
-    name: 'optional',
-  } as const);
-  checkJudging('keepBest', options, { count });
+  } = checkOptions('keepBest', options, { ...judgingKeys, count: 'optional' } as const);
+  checkBetter('keepBest', better);
+  checkCounts('keepBest', { count });
   return stage<T, Best, KeepBestState>({
-    name,
+    ...judging(name, by),
     record: bestRecord,
     prompt: true,
     start: () => [],
@@ -227,3 +252,10 @@ export const bestUpdates = (flow: Flow): number[] => [
       .flatMap((node) => (flow.stateOf(node) as KeepBestState).map(({ number }) => number)),
   ),
 ];
+
+/** What the judging stages of a graph have decided so far: all ranks must decide alike, or they would wait for each other for ever. */
+export const decisionsIn = (flow: Flow): Readonly<Record<string, unknown>> => {
+  const judging = ({ record }: Node): boolean => record === bestRecord || record === endingRecord;
+  const states = flow.nodes.filter(judging).map((node) => [`the state of '${node.name}'`, flow.stateOf(node)]);
+  return { 'the end of the training': flow.trainingOver ? 'now' : 'not yet', ...Object.fromEntries(states) };
+};

@@ -3,10 +3,11 @@ import { WeirError } from '../flow/errors.js';
 import { Flow } from '../flow/flow.js';
 import { lockFolder } from '../storage/lock.js';
 import type { LogMark } from '../storage/metric-log.js';
-import { type ConfigChange, plannedNetworks, type RunConfig, type RunFolder } from '../storage/run-folder.js';
+import { type ConfigChange, plannedNetworks, type RunConfig, RunFolder } from '../storage/run-folder.js';
 import { done, type RunState, unfinishedNetworks } from '../storage/run-state.js';
 import { changeOf, resolveConfig } from './config.js';
-import { endingOf } from './fork.js';
+import type { Fork } from './fork.js';
+import { endingOf, epochOf, hasBegun } from './fork-origin.js';
 import { updateLabel } from './network-snapshots.js';
 import { type Network, networksOfRun, type Pipeline } from './pipeline.js';
 import { weightOwner } from './weights.js';
@@ -112,8 +113,10 @@ function otherRun({ folder, config, networks, newest }: Omit<PlannedChange, 'set
   const over = plannedNetworks(networks, config).some(
     ({ name, epochs = Number.POSITIVE_INFINITY }) => (newest.get(name)?.epoch ?? 0) > epochs,
   );
-  const ends = [...newest.keys()].flatMap((name) => endingOf(folder, name) ?? []).map(({ number }) => number - 1);
-  const at = Math.min(Math.max(1, ...[...newest.values()].map(({ updates }) => updates)), ...ends);
+  const heads = [...newest];
+  const early = heads.flatMap(([name]) => endingOf(folder, name)?.number ?? []);
+  const ends = [...early, ...heads.flatMap(([, { label, updates }]) => (label === done ? [updates] : []))];
+  const at = Math.min(Math.max(1, ...heads.map(([, { updates }]) => updates)), ...ends.map((end) => end - 1));
   return over || at === 0
     ? `\`weir run ${module} --seed ${seed} --set ${setting}\`, with its other settings, makes another run`
     : `\`weir fork ${folder.shown} --at ${at} --set ${setting}\` makes another run of it`;
@@ -177,6 +180,27 @@ export async function checkSchedules(pipeline: Pipeline, { folder, config, netwo
       );
     }
   }
+}
+
+/** What a fork does to settings that follow a schedule, a line for each: a rate may jump where the schedule is another. Needs TensorFlow. */
+export async function scheduleLines(pipeline: Pipeline, { origin, config, seed, networks }: Fork): Promise<string[]> {
+  const source = RunFolder.open(origin.run);
+  const lines = new Set<string>();
+  for (const network of networks) {
+    const { name } = network;
+    const was = pipeline.networks(origin.config, seed).find((one) => one.name === name);
+    if (was === undefined || origin.ended?.[name] !== undefined || !hasBegun(source, name, origin.at)) continue;
+    const [old, fresh] = [await settingsOf(pipeline, origin.config, was), await settingsOf(pipeline, config, network)];
+    const [last, next] = [origin.at, origin.at + 1].map((number) => ({ number, epoch: epochOf(source, name, number) }));
+    const [before, instead, after] = [old?.(last!) ?? {}, old?.(next!) ?? {}, fresh?.(next!) ?? {}];
+    for (const [setting, value] of Object.entries(after)) {
+      if (isDeepStrictEqual(value, instead[setting])) continue;
+      lines.add(
+        `the ${setting} of update ${next!.number} is ${value}; that of update ${last!.number} was ${before[setting]}`,
+      );
+    }
+  }
+  return [...lines];
 }
 
 async function settingsOf(pipeline: Pipeline, config: RunConfig['config'], network: Network) {

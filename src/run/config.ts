@@ -292,13 +292,20 @@ export function checkValues(shape: ConfigShape, values: object, source: string):
   }
 }
 
-/** The keys of a config, a line each: name, default, description and type. */
+const changeTexts = {
+  none: '',
+  grows: '; `resume --set` may raise it',
+  any: '; `resume --set` may change it',
+} as const;
+
+/** The keys of a config, a line each: name, default, description, type, and whether it may change within a run. */
 export function describeConfig(shape: ConfigShape): string {
   const rows = Object.entries(shape).map(([key, type]) => {
     const known = (type as z.ZodType).safeParse(undefined);
     const given = known.success ? valueText(known.data) : '…';
     const { description } = type as z.ZodType;
-    const accepted = `(${typeText(jsonSchemaOf(type as z.ZodType))})`;
+    const change = changeTexts[changeOf(type) ?? 'none'];
+    const accepted = `(${typeText(jsonSchemaOf(type as z.ZodType))}${change})`;
     return [`${key}=${given}`, description === undefined ? accepted : `${description} ${accepted}`] as const;
   });
   return textTable(rows)

@@ -23,8 +23,13 @@ export interface Consensus {
   readonly writes: boolean;
   /** Seconds that each process has waited for the others so far, by rank. */
   readonly waited: readonly number[];
-  /** The votes of all processes together, at the barrier after `update`. */
-  agree(votes: Votes, update: number): Votes;
+  /**
+   * The votes of all processes together, at the barrier after `update`.
+   *
+   * @param decisions what this process has decided by itself, by name
+   * @throws {WeirError} where another has decided otherwise
+   */
+  agree(votes: Votes, update: number, decisions: () => Readonly<Record<string, unknown>>): Votes;
   /** @throws {WeirError} where processes cannot share the graph, or its parts or data are not the same for all */
   sameGraph(flow: Flow, update: number): void;
   /** @throws {WeirError} where the update or a state is not the same for all */

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { WeirError } from '../flow/errors.js';
 import type { Outcome } from '../flow/flow.js';
 import type { LogMark } from '../storage/metric-log.js';
-import type { RunConfig, RunFolder, RunOrigin } from '../storage/run-folder.js';
+import type { RunConfig, RunFolder } from '../storage/run-folder.js';
 import {
   done,
   type NetworkState,
@@ -14,7 +14,7 @@ import {
 import { type About, isUnread, SnapshotError } from '../storage/snapshot-format.js';
 import type { SnapshotStore } from '../storage/snapshot-store.js';
 import { type Consensus, type Log, single, unwritten } from './consensus.js';
-import { beginningOf, carryLog } from './fork.js';
+import { beginningOf, carryLog, endingOf } from './fork-origin.js';
 import { epochLabel, type SnapshotOptions, updateLabel } from './network-snapshots.js';
 import { type NetworkOptions, NetworkTraining } from './network-training.js';
 import { type Network, networksOfRun, type Pipeline } from './pipeline.js';
@@ -125,7 +125,9 @@ export class Execution {
     metrics: Log,
   ): Promise<RunState | 'stopped' | undefined> {
     const { origin, seed } = this.folder.started;
-    if (origin === undefined || isPast(origin, store, before?.state)) return before?.state;
+    if (origin === undefined) return before?.state;
+    const at = origin.ended?.[name] ?? origin.at;
+    if (isPast(at, store, before?.state)) return before?.state;
     if (again && before === undefined) {
       throw new WeirError(
         `the snapshots of network '${name}', which was finished, are lost`,
@@ -134,17 +136,25 @@ export class Execution {
     }
     const start = before === undefined ? beginningOf(origin, name) : { state: before.state, trunk: undefined };
     if (start === undefined) return undefined;
-    if (before !== undefined) metrics.follow(before.state.logged, { more: true });
-    else {
-      metrics.cutBack(begin);
-      if (this.consensus.writes) carryLog(origin, name, start, metrics);
+    const moved = this.options.identity?.machineChangesFrom(origin.run) ?? [];
+    const sameBits = moved.length === 0 || again; // the lines of later networks follow those of one that was finished
+    const from = updatesOf(start.state ?? start.trunk ?? nothing) ?? 0;
+    if (!sameBits && from < at && this.consensus.writes) {
+      this.options.watch.warn(
+        `${name}: updates ${from + 1} to ${at} are made again with ${moved.join(', ')}: they need not have the bits of ${origin.run}`,
+      );
     }
+    if (before === undefined) {
+      metrics.cutBack(begin);
+      if (this.consensus.writes) carryLog(origin, name, start, metrics, { sameBits });
+    } else if (sameBits) metrics.follow(before.state.logged, { more: true });
+    else metrics.cutBack(before.state.logged);
     const networks = this.pipeline.networks(origin.config, seed);
     const index = networks.findIndex((network) => network.name === name);
-    const pin = { update: origin.at, into: store };
+    const pin = { update: at, into: store };
     await this.train({ networks, index, store, ...start, pin }, metrics, origin.config);
     this.consensus.same({}, { remedy: 'go on with the run' }); // all ranks are here: rank 0 has written the snapshot
-    const found = store.pinned(updateLabel(origin.at));
+    const found = store.pinned(updateLabel(at));
     return found === undefined ? 'stopped' : runState(found);
   }
 
@@ -195,6 +205,16 @@ export class Execution {
       if (!(error instanceof SnapshotError) || isUnread(error)) throw error;
       this.options.watch.warn(error.message);
       if (this.consensus.writes) store.setAside(error.file);
+    }
+    this.consensus.same({}, { remedy: 'go on with the run' }); // all ranks are here: rank 0 has logged all of the trunk
+    const ending = endingOf(this.folder, branch.of);
+    if (ending !== undefined && ending.epoch < branch.epoch) {
+      if (this.consensus.writes) {
+        this.options.watch.warn(
+          `the training of ${branch.of} ended in epoch ${ending.epoch}, before ${name} branches off: it is trained from its beginning`,
+        );
+      }
+      return undefined;
     }
     const taken = this.folder.started.taken?.networks.includes(branch.of); // by a sweep that had no such epoch then
     const had = taken || store.had(label) || readNetworkState(store)?.pinned.includes(label);
@@ -255,11 +275,13 @@ interface Standing {
 }
 
 /** Whether a network of a forked run is past the update of the fork. */
-function isPast({ at }: RunOrigin, store: SnapshotStore, state: RunState | undefined): boolean {
+function isPast(at: number, store: SnapshotStore, state: RunState | undefined): boolean {
   const updates = state && updatesOf(state);
   if (updates === undefined || updates < at) return false;
   return updates > at || store.list().some(({ label }) => label === updateLabel(at));
 }
+
+const nothing = { flow: { nodes: {} } };
 
 type Branch = NonNullable<Network['branch']>;
 

@@ -7,33 +7,35 @@ import { Flow } from '../flow/flow.js';
 import { stage } from '../flow/stage.js';
 import type { FlowState } from '../flow/state.js';
 import { inputChanges } from '../storage/identity.js';
-import { checkOrigin } from '../storage/identity-file.js';
 import { logStage } from '../storage/log-stage.js';
-import type { MetricRecord } from '../storage/metric-reader.js';
-import { readMetrics } from '../storage/metric-reader.js';
-import { descriptionOf } from '../storage/record.js';
 import {
   type PlannedNetwork,
   plannedNetworks,
   type RunConfig,
-  RunFolder,
+  type RunFolder,
   type RunOrigin,
 } from '../storage/run-folder.js';
-import { type RunState, runState } from '../storage/run-state.js';
-import { isUnread, SnapshotError } from '../storage/snapshot-format.js';
-import type { ListedSnapshot } from '../storage/snapshot-store.js';
-import { resolveConfig } from './config.js';
-import type { Log } from './consensus.js';
-import { epochLabel } from './network-snapshots.js';
+import { done } from '../storage/run-state.js';
+import { changeOf, resolveConfig } from './config.js';
+import {
+  beginningOf,
+  endingOf,
+  epochOf,
+  hasBegun,
+  isOf,
+  lastUpdateOf,
+  runOfOrigin,
+  startOf,
+  updatesIn,
+} from './fork-origin.js';
 import { type Network, type Pipeline, streamName, takenIn } from './pipeline.js';
-import { recordsOf } from './run-log.js';
 import { lastRecords } from './status.js';
-import { updatesOf } from './weights.js';
 
 /** The start of a forked run, as its folder will hold it. */
 export interface Fork {
   readonly origin: RunOrigin;
   readonly config: RunConfig['config'];
+  readonly seed: number;
   readonly networks: readonly Network[];
 }
 
@@ -55,14 +57,13 @@ export function planFork(
   const config = resolveConfig(pipeline.config, pipeline.profiles, settings, { before, rules: pipeline.rules ?? [] });
   const networks = pipeline.networks(config, seed);
   checkListed(source, networks, config);
-  for (const network of plannedNetworks(networks, config)) {
-    checkReached(source, network.name, at);
-    checkGoesOn(source, network, at);
-  }
+  const then = configAt(source, networks, at);
+  const ended = checkGoesOn(source, pipeline, { at, then, config, planned: plannedNetworks(networks, config) });
   const { createdAt } = source.started;
   return {
-    origin: { run: resolve(source.path), createdAt, at, config: configAt(source, networks, at), accepted: [] },
+    origin: { run: resolve(source.path), createdAt, at, ...(ended && { ended }), config: then, accepted: [] },
     config,
+    seed,
     networks,
   };
 }
@@ -77,16 +78,6 @@ function holderOfUpdate(run: RunFolder, at: number): RunFolder {
     );
   }
   return origin === undefined || at > origin.at ? run : holderOfUpdate(runOfOrigin(origin), at);
-}
-
-/** The folder of the run that another was forked from. @throws {WeirError} where it is gone, or another run lies there */
-function runOfOrigin({ run, createdAt }: RunOrigin): RunFolder {
-  const folder = RunFolder.open(run);
-  if (folder.started.createdAt === createdAt) return folder;
-  throw new WeirError(
-    `${run} holds another run than the one that was forked, which was created at ${createdAt}`,
-    'put that run back in its place',
-  );
 }
 
 /** The config under which a run made an update. @throws {WeirError} where it was changed before that update in some networks alone */
@@ -129,24 +120,107 @@ function checkReached(run: RunFolder, network: string, at: number): void {
   const logged = lastRecords(run.log, (all) => all.some((one) => isOf(run, network)(one) && Number(one.number) > 0));
   const numbers = logged.filter(isOf(run, network)).map(({ number }) => (typeof number === 'number' ? number : 0));
   const reached = Math.max(start, ...heads, ...numbers);
-  if (reached >= at) return;
-  throw new WeirError(
-    `network '${network}' of ${run.shown} has come to update ${reached}, and not to ${at}`,
-    `name an update up to that, or let it go on first: \`weir resume ${run.shown}\``,
-  );
+  if (reached < at) throw notReached(run, network, reached, at);
 }
 
-/** Checks that a network is still in training at the update of the fork: stopped early it would stay so, whatever the settings. */
-function checkGoesOn(run: RunFolder, { name, epochs = Number.POSITIVE_INFINITY }: PlannedNetwork, at: number): void {
-  const start = startOf(run, name);
-  if (start === 'not begun' || start > at) return;
-  const ending = endingOf(run, name);
-  if (ending !== undefined && ending.number <= at) {
-    throw new WeirError(
-      `the training of network '${name}' of ${run.shown} ended with update ${ending.number}: ${ending.reason}`,
-      `fork before update ${ending.number}, so that the end is judged under the new settings`,
-    );
+const notReached = ({ shown }: RunFolder, network: string, reached: number, at: number): WeirError =>
+  new WeirError(
+    `network '${network}' of ${shown} has come to update ${reached}, and not to ${at}`,
+    `name an update up to that, or let it go on first: \`weir resume ${shown}\``,
+  );
+
+/** The end of a network's training in the other run, at or before the update of a fork. */
+interface End {
+  readonly network: string;
+  readonly number: number;
+  /** Why, as the end of a sentence. */
+  readonly reason: string;
+  readonly early: boolean;
+}
+
+/**
+ * Checks that a fork has something to train, and that no setting of it would have changed a training that is over.
+ *
+ * @returns the last updates of networks whose training was over by then: they are in the fork as they are
+ */
+function checkGoesOn(
+  run: RunFolder,
+  pipeline: Pipeline,
+  {
+    at,
+    then,
+    config,
+    planned,
+  }: {
+    readonly at: number;
+    readonly then: RunConfig['config'];
+    readonly config: RunConfig['config'];
+    readonly planned: readonly PlannedNetwork[];
+  },
+): Record<string, number> | undefined {
+  const ends: End[] = [];
+  for (const network of planned) {
+    const end = hasBegun(run, network.name, at) ? endBefore(run, network, at) : undefined;
+    if (end !== undefined) ends.push(end);
+    else {
+      checkReached(run, network.name, at);
+      checkEpoch(run, network, at);
+    }
   }
+  const [first] = ends;
+  if (first === undefined) return undefined;
+  const changed = Object.keys({ ...then, ...config }).filter((key) => !isDeepStrictEqual(config[key], then[key]));
+  const fixed = changed.filter((key) => changeOf(pipeline.config[key]) === undefined);
+  const goOn = planned.length > ends.length;
+  if (goOn && fixed.length === 0) return Object.fromEntries(ends.map(({ network, number }) => [network, number]));
+  if (!goOn && !first.early && at > first.number) throw notReached(run, first.network, first.number, at);
+  throw goOn
+    ? endedBefore(run, first, { at, fixed })
+    : allEnded(run, first, { attack: changed.length > 0 && fixed.length === 0 });
+}
+
+const endText = ({ shown }: RunFolder, { network, number, reason }: End): string =>
+  `the training of network '${network}' of ${shown} ended with update ${number}${reason && `: ${reason}`}`;
+
+/** The error of a fork that would change the training of a network that was over, while others go on. */
+const endedBefore = (
+  run: RunFolder,
+  end: End,
+  { at, fixed }: { readonly at: number; readonly fixed: readonly string[] },
+): WeirError =>
+  new WeirError(
+    `${endText(run, end)}, and with other settings it might have gone on to update ${at}`,
+    `fork before update ${end.number}, so that its end is judged under the new settings; or leave ${fixed.join(', ')} as before`,
+  );
+
+/** The error of a fork that has nothing to train. */
+function allEnded(run: RunFolder, end: End, { attack }: { readonly attack: boolean }): WeirError {
+  const ways = [
+    ...(attack ? [`attack its networks anew by \`weir attack ${run.shown}\``] : []),
+    ...(end.early ? [] : [`set more epochs, here or by \`weir resume ${run.shown}\``]),
+    `fork before update ${end.number}${end.early ? ', so that the end is judged under the new settings' : ''}`,
+  ];
+  return new WeirError(`${endText(run, end)}, and a fork there would train nothing`, ways.join('; or '));
+}
+
+/**
+ * The end of a network's training, early or with its last epoch, up to an update; none where it goes on, as with more epochs. With fewer
+ * epochs the fork measures at an end of its own.
+ */
+function endBefore(run: RunFolder, { name, epochs }: PlannedNetwork, at: number): End | undefined {
+  const ending = endingOf(run, name);
+  if (ending !== undefined && ending.number <= at) return { network: name, ...ending, early: true };
+  const before = run.started.networks?.find((one) => one.name === name)?.epochs;
+  if (epochs !== before) return undefined;
+  const store = run.snapshots(name);
+  const last = store.list().find(({ label }) => label === done);
+  const number = (last && updatesIn(run, name, last)) ?? lastUpdateOf(run, name, epochs);
+  return number !== undefined && number <= at ? { network: name, number, reason: '', early: false } : undefined;
+}
+
+/** Checks that the epoch of the update belongs to the training under the new settings. */
+function checkEpoch(run: RunFolder, { name, epochs = Number.POSITIVE_INFINITY }: PlannedNetwork, at: number): void {
+  if (!hasBegun(run, name, at)) return;
   const epoch = epochOf(run, name, at);
   if (epoch <= epochs) return;
   throw new WeirError(
@@ -155,143 +229,34 @@ function checkGoesOn(run: RunFolder, { name, epochs = Number.POSITIVE_INFINITY }
   );
 }
 
-/** The update with which the training of a network was ended early, and the reason; none where it was not. */
-export function endingOf(
-  run: RunFolder,
-  network: string,
-): { readonly number: number; readonly reason: string } | undefined {
-  const { streams } = run;
-  if (!Object.values(streams).some(({ role }) => role === 'ending')) return undefined;
-  const own = isOf(run, network);
-  for (const record of recordsOf(run)) {
-    if (!own(record) || descriptionOf(streams, record).role !== 'ending') continue;
-    return { number: Number(record.number), reason: String(record.reason) };
-  }
-  return undefined;
-}
-
-/** The epoch of an update, by the updates of an epoch where the log has the end of one; otherwise that of the last one logged before it. */
-function epochOf(run: RunFolder, network: string, at: number): number {
-  const { streams } = run;
-  const own = isOf(run, network);
-  let found = 0;
-  for (const record of recordsOf(run)) {
-    if (!own(record) || descriptionOf(streams, record).role !== 'training') continue;
-    const [number, epoch] = [Number(record.number), Number(record.epoch)];
-    if (record.endsEpoch === true && epoch > 0) return Math.ceil(at / (number / epoch));
-    if (number <= at && epoch > found) found = epoch;
-  }
-  return found;
-}
-
-/** The update that a network of a run begins at: 0, or that of its branch; 'not begun' where the run has not come to that branch. */
-function startOf(run: RunFolder, network: string): number | 'not begun' {
-  const branch = run.started.networks?.find(({ name }) => name === network)?.branch;
-  if (branch === undefined) return 0;
-  const pinned = run
-    .snapshots(branch.of)
-    .list()
-    .find(({ label }) => label === epochLabel(branch.epoch));
-  return (pinned && updatesIn(run, branch.of, pinned)) ?? 'not begun';
-}
-
-/** The updates that a snapshot is behind, by its head; none where it is altered. */
-function updatesIn(run: RunFolder, network: string, listed: ListedSnapshot): number | undefined {
-  try {
-    return updatesOf(run.snapshots(network).head(listed).data as unknown as RunState);
-  } catch (error) {
-    if (!(error instanceof SnapshotError) || isUnread(error)) throw error;
-    return undefined;
-  }
-}
-
-/** Whether a record of a run's log is of a network, or of one of its members. */
-function isOf({ started }: RunFolder, network: string): (record: MetricRecord) => boolean {
-  const members = started.networks?.find(({ name }) => name === network)?.members ?? [];
-  const names = new Set<unknown>([network, ...members]);
-  return (record) => names.has(record.network);
-}
-
-/** The state that a network of a forked run begins with: its own in the other run, or that of the network that it branches off there. */
-export interface Beginning {
-  readonly state: RunState | undefined;
-  readonly trunk: RunState | undefined;
-}
-
-/**
- * The newest state of a network in the other run, up to the update of the fork. Neither state where it is to be trained from its beginning.
- *
- * @returns undefined where the network had not begun at that update: then it branches off a network of the forked run
- * @throws {WeirError} where the other run is gone, or the snapshot is not its own
- */
-export function beginningOf(origin: RunOrigin, network: string): Beginning | undefined {
-  const run = runOfOrigin(origin);
-  const start = startOf(run, network);
-  if (start === 'not begun' || start > origin.at) return undefined;
-  const store = run.snapshots(network);
-  const found = store
-    .list()
-    .map((listed) => ({ listed, updates: updatesIn(run, network, listed) ?? Number.POSITIVE_INFINITY }))
-    .filter(({ updates }) => updates <= origin.at)
-    .sort((a, b) => b.updates - a.updates || b.listed.sequence - a.listed.sequence);
-  for (const { listed } of found) {
-    try {
-      const snapshot = store.open(listed.path);
-      checkOrigin(run, network, snapshot);
-      return { state: runState(snapshot), trunk: undefined };
-    } catch (error) {
-      if (!(error instanceof SnapshotError) || isUnread(error)) throw error; // of an altered one the replay is only longer
-    }
-  }
-  const branch = run.started.networks?.find(({ name }) => name === network)?.branch;
-  const pinned = branch && run.snapshots(branch.of).pinned(epochLabel(branch.epoch));
-  return { state: undefined, trunk: pinned && runState(pinned) };
-}
-
-/**
- * Writes what the other run logged of a network up to the update of the fork into the log of the forked run. Then the log stands at the
- * state that the network begins with: what is made again from there must be what these lines say.
- */
-export function carryLog(origin: RunOrigin, network: string, { state }: Beginning, metrics: Log): void {
-  const run = runOfOrigin(origin);
-  const own = isOf(run, network);
-  let carried = 0;
-  for (const record of state === undefined ? [] : readMetrics(run.log, state.logged.bytes)) {
-    if (!own(record)) continue;
-    metrics.append(record);
-    carried++;
-  }
-  const { mark } = metrics;
-  for (const record of recordsOf(run)) {
-    if (!own(record) || carried-- > 0) continue;
-    if (typeof record.number === 'number' && record.number > origin.at) break;
-    metrics.append(record);
-  }
-  metrics.flush();
-  metrics.follow(mark, { more: true });
-}
-
 /**
  * Checks that the networks of a fork can go on with its config: the same data, and a graph that takes their states.
  *
  * @throws {WeirError} that names what differs
  */
-export async function checkFork(pipeline: Pipeline, { origin, config, networks }: Fork): Promise<void> {
-  const [network] = networks as [Network];
-  const before = pipeline.networks(origin.config, network.seed).find(({ name }) => name === network.name) ?? network;
+export async function checkFork(pipeline: Pipeline, fork: Fork): Promise<void> {
+  for (const network of fork.networks) await checkNetwork(pipeline, fork, network);
+}
+
+async function checkNetwork(pipeline: Pipeline, { origin, config, seed }: Fork, network: Network): Promise<void> {
+  const { name } = network;
+  const before = pipeline.networks(origin.config, seed).find((one) => one.name === name) ?? network;
   const changes = inputChanges(
     await takenIn(pipeline, origin.config, before),
     await takenIn(pipeline, config, network),
   );
   const remedy = 'a fork goes on with the same data and the same graph: start another run with `weir run`';
-  if (changes.length > 0) throw new WeirError(`these settings change the data: ${changes.join('; ')}`, remedy);
-  const saved = beginningOf(origin, network.name)?.state?.flow ?? (await firstState(pipeline, origin.config, before));
+  if (changes.length > 0) {
+    throw new WeirError(`these settings change the data of network '${name}': ${changes.join('; ')}`, remedy);
+  }
+  const saved = beginningOf(origin, name)?.state?.flow ?? (await firstState(pipeline, origin.config, before));
   const flow = await flowOf(pipeline, config, network);
   try {
     flow.load(saved);
+    flow.introduce();
   } catch (cause) {
     if (!(cause instanceof WeirError)) throw cause;
-    throw new WeirError(`these settings change the graph: ${cause.message}`, remedy, { cause });
+    throw new WeirError(`these settings change the graph of network '${name}': ${cause.message}`, remedy, { cause });
   } finally {
     flow.close();
   }

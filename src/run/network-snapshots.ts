@@ -114,12 +114,23 @@ export class NetworkSnapshots {
     return needsSnapshot(this.options, this.saved, this.now);
   }
 
+  /** Whether a snapshot with a name is to be written now, in whose place the cadence needs no other. */
+  writesNamed(flow: Flow): boolean {
+    const { epoch, target } = this;
+    if (this.isNewBest(flow)) return true;
+    if (epoch === undefined) return false;
+    return target.pin !== undefined && 'epoch' in target.pin ? epoch === target.pin.epoch : this.branches.has(epoch);
+  }
+
+  private isNewBest(flow: Flow): boolean {
+    return this.best !== this.update && bestUpdates(flow).includes(this.update);
+  }
+
   /** Writes the snapshot of an update that is among the best by a measurement, once. */
   writeBest(flow: Flow): void {
-    const { update } = this;
-    if (this.best === update || !bestUpdates(flow).includes(update)) return;
-    this.best = update;
-    this.write(flow, bestLabel(update));
+    if (!this.isNewBest(flow)) return;
+    this.best = this.update;
+    this.write(flow, bestLabel(this.update));
   }
 
   /** Writes the snapshot of an epoch that has just ended, where one is wanted. @returns whether the training ends with it */

@@ -11,6 +11,7 @@ import type { RecordSchema } from '../storage/record.js';
 import { type RunConfig, RunFolder } from '../storage/run-folder.js';
 import { type RunState, trainedState } from '../storage/run-state.js';
 import type { SnapshotStore } from '../storage/snapshot-store.js';
+import { decisionsIn } from './best.js';
 import type { Consensus, Log, Votes } from './consensus.js';
 import { NetworkSnapshots, type Pin, type SnapshotOptions } from './network-snapshots.js';
 import {
@@ -157,7 +158,7 @@ export class NetworkTraining {
     this.snapshots.follow(record);
     metrics.append({ ...record, wall: { seconds: this.snapshots.seconds } });
     options.watch.record(record);
-    if (this.schemas.get(record.stream)?.description.role === 'ending') {
+    if (this.run.consensus.writes && this.schemas.get(record.stream)?.description.role === 'ending') {
       options.watch.warn(`the training of ${record.network} ends with update ${record.number}: ${record.reason}`);
     }
   }
@@ -182,12 +183,14 @@ export class NetworkTraining {
       this.checkedAt = performance.now();
     }
     metrics.flushAfter(flushEvery);
+    const own = requests.votes(flow);
+    const due = snapshots.due && !snapshots.writesNamed(flow);
+    // First of all: what follows is done by all ranks or by none.
+    const all = consensus.agree({ ...own, snapshot: own.snapshot || due }, snapshots.update, () => decisionsIn(flow));
     snapshots.writeBest(flow);
     if (snapshots.writeEpochEnd(flow) && !flow.barrier.stopping) flow.stop();
     const pinned = flow.barrier.ending === undefined && snapshots.writePinnedUpdate(flow);
     if (pinned && !flow.barrier.stopping) flow.stop();
-    const own = requests.votes(flow);
-    const all = consensus.agree({ ...own, snapshot: own.snapshot || snapshots.due }, snapshots.update);
     if (pinned) return all; // behind this snapshot there is nothing to save
     if (all.stop && !flow.barrier.stopping) flow.stop();
     if (all.snapshot || flow.barrier.stopping || flow.finished || flow.barrier.ending !== undefined)

@@ -283,16 +283,27 @@ async function streamsOf(pipeline: Pipeline, config: ConfigValues, network: Netw
   );
 }
 
-/** Builds the graph of the first network and closes it again. @throws {WeirError} where its parts do not go together */
+/**
+ * Builds the graph of each network that differs from those before it in more than its name and seed, such as in its regularizer, and closes
+ * it again.
+ *
+ * @throws {WeirError} where the parts of a graph do not go together
+ */
 export async function tryOut(pipeline: Pipeline, config: ConfigValues, seed: number): Promise<void> {
-  const flow = new Flow(await wireFirstNetwork(pipeline, config, seed));
-  try {
-    flow.introduce();
-    classesOfTask(pipeline, flow);
-  } finally {
-    flow.close();
+  const kinds = new Map(pipeline.networks(config, seed).map((network) => [kindOf(network), network]));
+  for (const network of kinds.values()) {
+    const flow = new Flow(await streamsOf(pipeline, config, network));
+    try {
+      flow.introduce();
+      classesOfTask(pipeline, flow);
+    } finally {
+      flow.close();
+    }
   }
 }
+
+const kindOf = ({ name: _, seed: __, branch: ___, members, ...rest }: Network): string =>
+  JSON.stringify([rest, members?.length]);
 
 /**
  * The names of the classes for figures, in the order of the labels: those of the pipeline's task, or those of the data where all logged

@@ -32,13 +32,14 @@ import {
   type IdentityFile,
   identityFormat,
   identityPath,
+  machineChangesSince,
   moduleOf,
   readIdentityFile,
   refusal,
   startOf,
 } from '../storage/identity-file.js';
 import { moduleFiles } from '../storage/module-files.js';
-import type { RunFolder } from '../storage/run-folder.js';
+import { RunFolder } from '../storage/run-folder.js';
 import { processGroup } from '../tensorflow/collectives/process-group.js';
 import { usefulFeatures } from '../tensorflow/install/release.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
@@ -147,6 +148,11 @@ export class RunIdentity {
   /** What was accepted, of this folder and in all. */
   get accepted(): readonly string[] {
     return this.file.identities.flatMap(({ accepted }) => accepted);
+  }
+
+  /** How this machine differs from those that another run was computed on; nothing where that run is gone. */
+  machineChangesFrom(run: string): readonly string[] {
+    return existsSync(run) ? machineChangesSince(RunFolder.open(run), this.now.machine) : [];
   }
 
   /** What the newest snapshots carry. */

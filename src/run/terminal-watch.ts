@@ -69,7 +69,7 @@ export class TerminalWatch implements Watch {
     this.waits = new WaitMeter();
     this.measured = performance.now();
     const { name, branch } = network;
-    const branches = branch !== undefined && this.folder.snapshots(name).list().length === 0;
+    const branches = branch !== undefined && resumed !== undefined && this.folder.snapshots(name).list().length === 0;
     if (branches) this.terminal.note(`${name}: branches off ${branch.of} after epoch ${branch.epoch}`);
     else if (resumed !== undefined) this.terminal.note(`${name}: going on after update ${resumed}`);
     this.view = {

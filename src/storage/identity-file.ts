@@ -7,6 +7,7 @@ import {
   configChanges,
   foreignReason,
   type Identity,
+  type Machine,
   machineChanges,
   moduleChanges,
   type NamedFingerprint,
@@ -60,6 +61,11 @@ export function readIdentityFile(
 
 const identitiesOf = (folder: RunFolder): readonly Identity[] | undefined => readIdentityFile(folder)?.file.identities;
 
+/** How a machine differs from any that a run was computed on so far. */
+export const machineChangesSince = (folder: RunFolder, machine: Machine): string[] => [
+  ...new Set((identitiesOf(folder) ?? []).flatMap((one) => machineChanges(one.machine, machine))),
+];
+
 /** The path of a run's pipeline module: the given one, or that of its last start. @throws {WeirError} where there is no such file */
 export function moduleOf(folder: RunFolder, given?: string): string {
   const path = resolve(given ?? identitiesOf(folder)?.at(-1)?.module.path ?? folder.started.module);
@@ -108,10 +114,16 @@ function originNotes({ shown, started: { origin, config, history = [] } }: RunFo
     return `${shown} went on, on ${at.slice(0, 10)}, from ${where.join(', ')}, with ${what.join(', ')}.`;
   });
   if (origin === undefined) return changes;
-  const { run, at, config: before } = origin;
+  const { run, at, moved = [], config: before } = origin;
   const keys = Object.keys(config).filter((key) => !isDeepStrictEqual(config[key], before[key]));
   const what = keys.map((key) => change(key, before[key], config[key])).join(', ');
-  return [`${shown} is ${run} up to update ${at}; from there on it has ${what || 'the same config'}.`, ...changes];
+  return [
+    `${shown} is ${run} up to update ${at}; from there on it has ${what || 'the same config'}.`,
+    ...(moved.length === 0
+      ? []
+      : [`${shown} went on with ${moved.join(', ')}, other than ${run}: the same bits are not promised.`]),
+    ...changes,
+  ];
 }
 
 /**

@@ -78,6 +78,10 @@ export interface RunOrigin {
   readonly createdAt: string;
   /** The update, of every network. */
   readonly at: number;
+  /** The last updates of networks whose training was over by then: these are in the fork as they are. */
+  readonly ended?: Readonly<Record<string, number>>;
+  /** How the machine of the fork differs from that of the other run: what is made again up to the update need not have the same bits. */
+  readonly moved?: readonly string[];
   /** The config up to that update. */
   readonly config: Readonly<Record<string, unknown>>;
   /** In what the other run was not what it had been, as far as that was accepted. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { WeirError } from '../flow/errors.js';
-import { suggestion } from '../flow/options.js';
+import { checkOptions, type OptionKeys, suggestion } from '../flow/options.js';
 import { toError } from '../flow/terminal.js';
 import { collectReport } from '../run/collect/collect.js';
 import { checkValues, type ShapeOf, type z } from '../run/config.js';
@@ -161,18 +161,41 @@ export interface Sweep extends SweepResult, SweepReport {
   readonly plan: SweepPlan;
 }
 
+const sweepKeys: OptionKeys<SweepOptions<Pipeline>> = {
+  module: 'required',
+  grid: 'optional',
+  list: 'optional',
+  set: 'optional',
+  folder: 'optional',
+  executor: 'optional',
+  jobs: 'optional',
+  threads: 'optional',
+  memory: 'optional',
+  ledger: 'optional',
+  keepGoing: 'optional',
+  retry: 'optional',
+  best: 'optional',
+  acceptChanges: 'optional',
+  options: 'optional',
+  slurmOptions: 'optional',
+  dead: 'optional',
+};
+
 /**
  * Runs a pipeline once for each point of a grid or list, each in its own folder. The same call again goes on with the sweep.
  *
+ * @returns how it ended, the states of its jobs and the path of its report; a job that fails is an outcome
+ * @throws {WeirError} before any job begins, for an unknown option, key or value, and for a folder that holds another sweep
  * @example await sweep<typeof mnist>({ module: 'pipelines/mnist.ts', grid: { gamma: [0.01, 0.1], seed: [0, 1, 2] } })
  */
-export async function sweep<P = Pipeline>({
-  module,
-  grid = {},
-  list = [{}],
-  set = {},
-  ...rest
-}: SweepOptions<P>): Promise<Sweep> {
+export async function sweep<P = Pipeline>(options: SweepOptions<P>): Promise<Sweep> {
+  const {
+    module,
+    grid = {},
+    list = [{}],
+    set = {},
+    ...rest
+  } = checkOptions<SweepOptions<P>>('sweep', options, sweepKeys);
   const { config } = await loadPipeline(module);
   const axes = Object.entries(grid as Record<string, readonly unknown[]>);
   for (const [key, values = []] of axes) for (const value of values) checkValues(config, { [key]: value }, 'grid');

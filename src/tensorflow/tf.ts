@@ -1,5 +1,6 @@
 import type * as tfjs from '@tensorflow/tfjs-node-gpu';
 import { WeirError } from '../flow/errors.js';
+import { checkOptions } from '../flow/options.js';
 import { openRuntime, type Runtime, type RuntimeChoice, type TensorFlow } from './runtime.js';
 
 export type { Runtime, RuntimeChoice };
@@ -58,6 +59,7 @@ let loaded: Runtime | undefined;
  * @example const { kind, device, threads } = await loadTensorFlow({ runtime: 'cpu' });
  */
 export async function loadTensorFlow(options: RuntimeChoice = {}): Promise<Runtime> {
+  checkOptions('loadTensorFlow', options, { runtime: 'optional', progress: 'optional' });
   loading ??= openRuntime(options).then(([opened, runtime]) => {
     tf = opened;
     library = opened;

@@ -1,5 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import * as weir from '../../src/index.js';
+import { sweep } from '../../src/sweep.js';
+import * as testing from '../../src/testing.js';
 
 const model = weir.mlp([4, 3, 2]);
 const samples = weir.dataset({ values: [0.1, 0.2, 0.3, 0.4], labels: [0], sampleShape: [4], classes: ['a', 'b'] });
@@ -175,12 +177,23 @@ const builders: Readonly<Record<string, readonly [option: string, build: (option
   'layers.conv': ['stride', (o) => weir.layers.conv(3, o)],
   'layers.dense': ['bias', (o) => weir.layers.dense(3, o)],
   'layers.own': ['name', (o) => weir.layers.own(o)],
+  // of weir-engine/sweep and weir-engine/testing
+  'sweep.sweep': ['module', (o) => sweep(o)],
+  'testing.attackTests': ['make', (o) => testing.attackTests(o)],
+  'testing.expectReplay': ['input', (o) => testing.expectReplay(weir.batch(2), o)],
+  'testing.loadTensorFlow': ['runtime', (o) => testing.loadTensorFlow(o)],
+  'testing.lossTests': ['classes', (o) => testing.lossTests(o)],
+  'testing.modelTests': ['tolerance', (o) => testing.modelTests(o)],
+  'testing.opTests': ['sampleShape', (o) => testing.opTests(o)],
+  'testing.optimizerTests': ['model', (o) => testing.optimizerTests(o)],
+  'testing.regularizerTests': ['model', (o) => testing.regularizerTests(o)],
+  'testing.stageTests': ['items', (o) => testing.stageTests(o)],
 };
 
 /** Exported functions without options: their arguments stand by position, or are values such as a stage, which may have fields of its own. */
 const withoutOptions = `
   WeirError addGradient alignedTo alignment atEnd averaged changeable cifar10File cifar10Keys clipByNorm compileRecipe
-  constant convolutionKeys divides eachMember ema endsWith ensembleTick fanOut folder isSpectral key labeled layerNorms loss
+  constant convolutionKeys divides eachMember ema endsWith ensembleTick fanOut folder imageShape isSpectral key labeled layerNorms loss
   memberAccuracy memberNorms memberTicks memberUpdates mergeInTurn named networksOf normal ofRegularizer ordered packed
   readoutKeys reportLines scheduled serial since source spectralTick stage standardized uniform unitScale warmUp
 `
@@ -200,7 +213,9 @@ test.each(Object.entries(builders))(
     const building = async () => build({ [`${option}X`]: 1 } as never);
     await expect(building()).rejects.toMatchObject({
       message: expect.stringMatching(
-        new RegExp(`\\b${name === 'tap' ? "tap 'own'" : name} has no option '${option}X'$`),
+        new RegExp(
+          `\\b${name === 'tap' ? "tap 'own'" : name.replace(/^(sweep|testing)\./, '')} has no option '${option}X'$`,
+        ),
       ),
       remedy: expect.stringContaining(`did you mean '${option}'? The options are `),
     });

@@ -1,20 +1,25 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { concatMap, delay, from, lastValueFrom, of, toArray } from 'rxjs';
+import { concatMap, delay, from, lastValueFrom, map, type Observable, type OperatorFunction, of, toArray } from 'rxjs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import ownTable from '../../pipelines/examples/own-table.js';
+import { xor } from '../../src/data/datasets/synthetic.js';
 import type { Outcome } from '../../src/flow/flow.js';
 import { Flow } from '../../src/flow/flow.js';
 import { fanOut } from '../../src/flow/fork-and-join.js';
 import { serial } from '../../src/flow/serial.js';
 import { source } from '../../src/flow/source.js';
+import { stage } from '../../src/flow/stage.js';
+import { ensemble } from '../../src/learn/ensemble/ensemble.js';
+import { memberAccuracy } from '../../src/measure/accuracy/accuracy.js';
 import { keepBest, type Measured, stopEarly } from '../../src/run/best.js';
 import { planChange } from '../../src/run/change-config.js';
 import { collectReport } from '../../src/run/collect/collect.js';
 import { planFork } from '../../src/run/fork.js';
 import { recordsOf } from '../../src/run/run-log.js';
 import { fromRun } from '../../src/run/weights.js';
+import { key, quantity, record, z } from '../../src/storage/record.js';
 import { RunFolder } from '../../src/storage/run-folder.js';
 import { loadTensorFlow } from '../../src/tensorflow/tf.js';
 import { hashOf, start, statusOf } from '../cli/weir.js';
@@ -57,15 +62,62 @@ test('a stream that cannot be judged is refused', async () => {
   const of = (item: object) =>
     lastValueFrom(from([item as Loss]).pipe(stopEarly({ by: 'loss', better: 'lower', patience: 1 })));
   await expect(of({ position: 1, number: 1, epoch: 1, accuracy: 1 })).rejects.toThrow(
-    "goes by 'loss', which is no field",
+    "goes by 'loss', which its measurements do not have",
   );
   await expect(of({ position: 1, number: 1, epoch: 1, loss: () => 1 })).rejects.toThrow(
-    "goes by 'loss', which is no number",
+    "goes by 'loss', which is no number there",
   );
-  await expect(of({ ...losses(1)[0], network: 'one-s1' })).rejects.toThrow("got a measurement of member 'one-s1'");
+  await expect(of({ ...losses(1)[0], network: 'one-s1' })).rejects.toThrow("gets measurements of member 'one-s1'");
   expect(() => stopEarly<Loss>({ by: 'loss', better: 'more' as 'higher', patience: 1 })).toThrow('better: "more"');
-  expect(() => stopEarly<Loss>({ by: 'loss', better: 'lower', patience: 0 })).toThrow('patience: 0');
-  expect(() => keepBest<Loss>({ by: 'loss', better: 'lower', count: 1.5 })).toThrow('count: 1.5');
+  expect(() => stopEarly<Loss>({ by: 'loss', better: 'lower', patience: 0 })).toThrow('patience = 0');
+  expect(() => keepBest<Loss>({ by: 'loss', better: 'lower', count: 1.5 })).toThrow('count = 1.5');
+});
+
+test('a number that the record of a measurement does not have is refused when the graph is wired', () => {
+  const lossRecord = record({ name: 'losses', role: 'test', fields: { loss: quantity(), worst: key(z.string()) } });
+  const measured = (ofMembers: boolean) =>
+    endless().pipe(
+      counting(),
+      stage<Loss, Loss, null>({
+        name: 'measure',
+        record: { ...lossRecord, ofMembers },
+        start: () => null,
+        next: (state, item) => [state, item],
+      }),
+    );
+  const wired = (
+    by: string,
+    of: (items$: Observable<Loss>) => Observable<Loss> = (items$) => items$,
+    members = false,
+  ) => {
+    const judged$ = of(measured(members));
+    for (const judge of [
+      stopEarly<Loss>({ by: by as 'loss', better: 'lower', patience: 1 }),
+      keepBest<Loss>({ by: by as 'loss', better: 'lower' }),
+    ]) {
+      const flow = new Flow({ judged$: judged$.pipe(judge as OperatorFunction<Loss, Measured>) });
+      flow.introduce();
+      flow.close();
+    }
+  };
+  wired('loss');
+  const refusal = (message: string, remedy: string) =>
+    expect.objectContaining({ message: expect.stringContaining(message), remedy: expect.stringContaining(remedy) });
+  expect(() => wired('los')).toThrow(
+    refusal("goes by 'los', which its measurements do not have", "did you mean 'loss'? The numbers there are loss"),
+  );
+  expect(() => wired('los', fanOut('losses'))).toThrow("goes by 'los'");
+  expect(() => wired('worst')).toThrow("goes by 'worst', which is no number there");
+  wired(
+    'half',
+    map((item) => ({ ...item, half: item.loss / 2 })),
+  );
+  expect(() => wired('loss', undefined, true)).toThrow(
+    refusal('gets measurements of the members of an ensemble', 'train that network by itself'),
+  );
+  const members = [1, 2].map((seed) => ({ name: `s${seed}`, seed, regularizer: 'none' as const }));
+  const tests = memberAccuracy(ensemble([2, 4, 2], members), () => xor());
+  expect(tests.record).toMatchObject({ name: 'accuracy', ofMembers: true });
 });
 
 /** Counts its updates: the loss falls up to update 5, then rises. */

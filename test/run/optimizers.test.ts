@@ -30,6 +30,14 @@ test('a run by every optimizer, killed in several of its networks and resumed, e
   expect(await hashOf(killed)).toBe(await hashOf(whole));
 });
 
+test('forked within a window of accumulation and between two, it ends in the same bits', async () => {
+  for (const at of [4, 17]) {
+    const fork = join(base, `fork-${at}`);
+    expect(await weir('fork', whole, '--at', String(at), '--run', fork)).toMatchObject({ status: 0 });
+    expect([at, await hashOf(fork)]).toEqual([at, await hashOf(whole)]);
+  }
+});
+
 test.each(['nesterov', 'adam', 'lars', 'muon'])('a branch begins with a copy of the state of %s', (name) => {
   const folder = RunFolder.open(whole);
   const bits = (network: string) => weightsOf(readNetworkState(folder.snapshots(network))!.state);

@@ -26,11 +26,11 @@ export function memberRecords<In extends EnsembleUpdate, Out extends object>(
   name: string,
   { members }: Ensemble,
   measure: (update: In) => (member: number) => Out | undefined,
-  { claims = true, record }: { readonly claims?: boolean; readonly record?: Declaration } = {},
+  { claims = true, record }: { readonly claims?: boolean; readonly record: Declaration },
 ): Stage<In, OfMember<Out>, number> {
   return {
     name,
-    ...(record && { record }),
+    record: { ...record, ofMembers: true },
     ...(claims && { claims: 'weights' }),
     start: () => 0,
     *next(from, update) {

@@ -18,6 +18,8 @@ export interface LayeredOptions {
  * A network out of layers, differentiated by TensorFlow.js: with σ of its dense and convolution layers, the regularizers, the
  * attacks, the Jacobian and, where every layer has a bound, the certificate as for the networks with gradients by hand.
  *
+ * It takes float32 [n, ...inputShape], and gives features [n, width] and logits [n, classes] that belong to the caller.
+ *
  * Layers are named by kind and counted, conv1, conv2, …, readout; weights 'conv1/kernel', 'conv1/bias', …. It takes more time a
  * step than `mlp` and `resnet`, whose gradients are by hand: see the benchmark `model-layers`.
  *

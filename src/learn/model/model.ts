@@ -80,7 +80,8 @@ export function largestOf(size: number, stride: number): BoundedPart {
 }
 
 /**
- * Tensors by name, in the order of the flow: 'hidden1/kernel', 'hidden1/bias', …, 'readout/kernel', 'readout/bias'.
+ * Tensors by name, float32, in the order of the flow: 'hidden1/kernel', 'hidden1/bias', …, 'readout/kernel', 'readout/bias'. They belong to the
+ * training: a stage, a loss or a regularizer reads them, and neither disposes of them nor keeps them past its turn.
  *
  * @example const parameters = [...weights.values()].reduce((sum, { size }) => sum + size, 0);
  */

@@ -124,9 +124,9 @@ export function memberAccuracy(
   const length = Math.max(...samples.map((one) => inputLength('accuracy', model, one)));
   const pass = allocatePass(layout);
   const x = new Float32Array(length);
-  const records = memberRecords('accuracy', ensemble, (update: EnsembleUpdate) => {
+  const measure = (update: EnsembleUpdate) => {
     const rows = ensemble.rows(update.weights);
-    return (m) => {
+    return (m: number) => {
       const own = samples[m]!;
       let correct = 0;
       let loss = 0;
@@ -139,10 +139,9 @@ export function memberAccuracy(
       }
       return { accuracy: correct / own.size, loss: loss / own.size };
     };
-  });
+  };
   return stage({
-    ...records,
-    record: accuracyRecord,
+    ...memberRecords('accuracy', ensemble, measure, { record: accuracyRecord }),
     inputs: given.map((one) => samplesInput(one)),
     introduce(incoming) {
       for (const own of samples) own.introduce(incoming);

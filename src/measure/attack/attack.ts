@@ -2,13 +2,13 @@ import type { Box } from '../../data/dataset.js';
 import { samplesInput } from '../../data/fingerprint.js';
 import { labelsAt } from '../../data/sample-check.js';
 import { WeirError } from '../../flow/errors.js';
-import type { OptionKeys } from '../../flow/options.js';
+import { checkCounts, type OptionKeys } from '../../flow/options.js';
 import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import type { Model, Weights } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import { type Certifier, type CertifierOptions, certifier } from '../certificate/certificate.js';
 import { byNorm } from '../certificate/lipschitz.js';
-import { byName, checkCount, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
+import { byName, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
 import { correctOnes, LOOKED_AT, shuffled } from '../predictions.js';
 import { checkInside, type Limits, limitsOf, usualBox } from './box.js';
 import { attackGroup, distance, type GroupState, type GroupTask, type SampleGroup, startGroup } from './group.js';
@@ -157,7 +157,11 @@ export function attackStage<S>(
   const { normalize, certificate = false, box: bounds = usualBox(normalize, given.box) } = options;
   const samples = byName(name, model, given);
   const d = inputLength(name, model, samples);
-  checkCount(name, { samples: options.samples, group: size, ...(budget !== Number.POSITIVE_INFINITY && { budget }) });
+  checkCounts(`stage '${name}'`, {
+    samples: options.samples,
+    group: size,
+    ...(budget !== Number.POSITIVE_INFINITY && { budget }),
+  });
   const box = limitsOf(name, bounds, d);
   checkInside(name, samples, box, bounds, normalize);
   const certify =

@@ -1,9 +1,9 @@
-import { checkOptions } from '../../flow/options.js';
+import { checkCounts, checkOptions } from '../../flow/options.js';
 import type { StageOperator } from '../../flow/stage.js';
 import { type Model, weight } from '../../learn/model/model.js';
 import { tf } from '../../tensorflow/tf.js';
 import { productsOf } from '../geometry/jacobian.js';
-import { checkCount, type LabeledSamples } from '../inputs.js';
+import type { LabeledSamples } from '../inputs.js';
 import { type AttackedUpdate, type AttackOptions, type AttackState, attackOptionKeys, attackStage } from './attack.js';
 import { HALVINGS, type SampleGroup } from './group.js';
 import { type AttackResult, attackRecord } from './record.js';
@@ -48,7 +48,7 @@ export function deepFool(
   });
   const name = 'deepfool';
   const { iterations = 50, overshoot = 0.02, candidates = 10 } = options;
-  checkCount(name, { iterations, candidates });
+  checkCounts(`stage '${name}'`, { iterations, candidates });
   const rivals = Math.min(candidates, model.classes - 1);
   const productsAt = productsOf(name, model);
 

@@ -1,10 +1,10 @@
 import type { Box } from '../../data/dataset.js';
-import { checkOptions } from '../../flow/options.js';
+import { checkCounts, checkOptions } from '../../flow/options.js';
 import { seeds } from '../../flow/random.js';
 import type { StageOperator } from '../../flow/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import { statelessNormal } from '../../tensorflow/ops/eager.js';
-import { checkCount, type LabeledSamples } from '../inputs.js';
+import type { LabeledSamples } from '../inputs.js';
 import { nearestFirst, shuffled } from '../predictions.js';
 import {
   type AttackedUpdate,
@@ -97,7 +97,7 @@ export function tangentAttack(
   const box = protocol === 'authors' && normalize ? { box: AUTHORS } : {};
   const record = attackRecord('Tangent Attack');
   return attackStage('tangent attack', record, model, samples, { ...box, ...options }, (setting) => {
-    checkCount('tangent attack', { iterations, chunk });
+    checkCounts("stage 'tangent attack'", { iterations, chunk });
     return tangent(setting, { ...options, iterations, chunk, protocol });
   });
 }

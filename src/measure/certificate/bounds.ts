@@ -3,7 +3,7 @@ import { type ByNorm, type Model, type Norm, type Weights, weight } from '../../
 import { tf } from '../../tensorflow/tf.js';
 import { jacobianNorms, productsOf } from '../geometry/jacobian.js';
 
-/** A bound that is not met within floats: 0 where nothing is left of the margin, infinite where nothing can use it up. */
+/** margin / slope: 0 where no margin is left, infinite where the slope is 0, NaN where either is. */
 export function quotient(margin: number, slope: number): number {
   if (Number.isNaN(margin) || Number.isNaN(slope)) return Number.NaN;
   if (margin <= 0) return 0;
@@ -76,10 +76,10 @@ export function marginsOf(
 export const lengthOf = (a: Float32Array): number => Math.sqrt(a.reduce((sum, value) => sum + value * value, 0));
 
 /**
- * The center, and points drawn evenly from the ball B_p(center, radius) around it, one behind another.
+ * The center, and points drawn uniformly from the ball B_p(center, radius) around it, one behind another.
  *
- * p = 2: a normal direction, its length R·u^(1/d). p = 1: exponential numbers of either sign, divided by their sum and one more.
- * p = ∞: even numbers from −R to R.
+ * p = 2: a normal direction of length R·u^(1/d). p = 1: exponential numbers of either sign, divided by their sum with one number more. p =
+ * ∞: uniform numbers from −R to R.
  *
  * @param count points, the center included
  */
@@ -113,7 +113,7 @@ const cube = (d: number, random: Random): Float64Array =>
   Float64Array.from({ length: d }, () => 2 * random.uniform() - 1);
 
 export interface Sampling {
-  /** Points of the ball where ∇Φ is looked at, its center included. */
+  /** Points of the ball at which ∇Φ is computed, its center included. */
   readonly points: number;
   /** Power iterations at each, at most. */
   readonly steps: number;
@@ -121,11 +121,11 @@ export interface Sampling {
 }
 
 /**
- * The bound of (A.1) with the largest ‖∇Φ(y)‖_p met at points y drawn evenly from B_p(x, R), R included as a cap. An estimate: the ball
- * holds points with larger slopes than those drawn, and the power iteration comes from below.
+ * The bound of (A.1), with the largest ‖∇Φ(y)‖_p found at points y drawn uniformly from B_p(x, R); it is at most R. It is an estimate: the
+ * ball holds points with larger slopes than those drawn, and power iteration gives each from below.
  *
- * R is the radius given or, if that is smaller, the margin over ‖w‖_q ‖∇Φ(x)‖_p: no larger ball gives a larger bound. Where ∇Φ(x) = 0
- * and no radius is given, no ball is the right one, and the result is infinite.
+ * R is the radius given or, if that is smaller, the margin over ‖w‖_q ‖∇Φ(x)‖_p: no larger ball gives a larger bound. Where ∇Φ(x) = 0 and
+ * no radius is given, the result is infinite.
  *
  * @param index of the sample: it keys the random points
  */

@@ -1,11 +1,11 @@
 import { samplesInput } from '../../data/fingerprint.js';
 import type { Positioned } from '../../flow/data.js';
-import { checkOptions } from '../../flow/options.js';
+import { checkCounts, checkOptions } from '../../flow/options.js';
 import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import { type ByNorm, type Model, type Norm, norms, type Weights } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import { tf } from '../../tensorflow/tf.js';
-import { byName, checkCount, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
+import { byName, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
 import { classes, correctOnes, LOOKED_AT, shuffled } from '../predictions.js';
 import { lengthOf, localBound, marginsOf, quotient, readoutOf, type Sampling } from './bounds.js';
 import { byNorm, lipschitz } from './lipschitz.js';
@@ -16,20 +16,20 @@ export interface CertifierOptions extends Partial<Sampling> {
   readonly local?: readonly Norm[];
 }
 
-/** @param index of the sample: it keys the random points @param radius R in each norm; none means as far as it matters */
+/** @param index of the sample: it keys the random points @param radius R in each norm; by default the largest that can matter */
 export type Certifier = (x: Float32Array, label: number, index: number, radius?: ByNorm<number>) => SampleBounds;
 
 /**
- * Lemma 1 as in (A.1), with biases, for p = 1, 2, ∞, minimized over the wrong classes k: whatever changes the class of x is
- * no shorter than (w·Φ(x) + b_c − b_k) / (‖w‖_q L), w = W_c − W_k, 1/p + 1/q = 1.
+ * Lemma 1 as in (A.1), with biases, for p = 1, 2, ∞, minimized over the wrong classes k. A perturbation that changes the class of x is no
+ * shorter than (w·Φ(x) + b_c − b_k) / (‖w‖_q L), w = W_c − W_k, 1/p + 1/q = 1.
  *
- * `lower` has for L the constant of the whole feature map from its layers' norms (`lipschitz`): rigorous, and as it holds everywhere no
- * ball is needed. `local` has the largest slope met in a ball (`localBound`): an estimate. In (A.1) the induced q-norm is that of the
- * transposed Jacobian, for in the proof ∇Φᵀ meets w; ‖∇Φᵀ‖_q = ‖∇Φ‖_p.
+ * For `lower`, L is the constant of the whole feature map from its layers' norms (`lipschitz`). This bound is rigorous, and needs no ball,
+ * for L holds everywhere. For `local`, L is the largest slope found in a ball (`localBound`): an estimate. In (A.1) the induced q-norm is
+ * that of the transposed Jacobian, for in the proof ∇Φᵀ meets w; ‖∇Φᵀ‖_q = ‖∇Φ‖_p.
  *
  * Float32 is allowed for by 10⁻⁵ of L and 2·10⁻⁶ of the terms of the margin: ample in practice, and no interval arithmetic.
  *
- * @returns for given weights, whose constants are found then, what certifies one sample after another
+ * @returns a function of the weights, which computes their constants once and returns the certifier of single samples
  * @throws {WeirError} for a model without parts or without a Jacobian
  */
 export function certifier(
@@ -37,7 +37,7 @@ export function certifier(
   model: Model,
   { points = 32, steps = 20, seed = 0, local = norms }: CertifierOptions = {},
 ): (weights: Weights) => Certifier {
-  checkCount(stage, { points, steps });
+  checkCounts(`stage '${stage}'`, { points, steps });
   const nearby = local.length === 0 ? undefined : localBound(stage, model, { points, steps, seed });
 
   return (weights) => {
@@ -107,19 +107,19 @@ export interface CertificateOptions extends CertifierOptions {
   readonly shuffle?: boolean;
   /** `correct` passes over samples that the model gets wrong; `all` reports them with their outcome. */
   readonly choose?: 'correct' | 'all';
-  /** R of the local estimate, in input units, one for all norms or each its own; by default as far as it matters. */
+  /** R of the local estimate, in input units, for all norms or for each; by default the largest that can matter. */
   readonly radius?: number | ByNorm<number>;
   readonly normalize?: Normalization;
 }
 
-/** Where it stands: samples of the order looked through, done among the next so many, and certificates given. */
+/** The state: samples of the order that were classified, samples done among the next group, and certificates given. */
 export type CertificateState = { readonly scanned: number; readonly done: number; readonly given: number };
 
 const REST: CertificateState = { scanned: 0, done: 0, given: 0 };
 
 /**
- * Lemma 1's lower bounds on the adversarial distance (paper, (3) and (A.1)), sample by sample, on the weights of each update it is given:
- * a rigorous one from the layers' norms, loose for deep networks, and an estimate from slopes met nearby (`certifier`).
+ * Lemma 1's lower bounds on the adversarial distance (paper, (3) and (A.1)), sample by sample, on the weights of each update. One is
+ * rigorous, from the layers' norms, and loose for deep networks. The other is an estimate from slopes found nearby (`certifier`).
  *
  * Bound: the points of one ball on the device; the engine breathes after each sample. Order: that of the attack. State:
  * `CertificateState`. Failure: samples that the model does not take, a model without parts or without a Jacobian; what happens
@@ -147,7 +147,7 @@ export function certificate(
   const name = 'certificate';
   const samples = byName(name, model, given);
   const length = inputLength(name, model, samples);
-  checkCount(name, { samples: wanted });
+  checkCounts(`stage '${name}'`, { samples: wanted });
   const certify = certifier(name, model, options);
   const R = typeof radius === 'number' ? byNorm(() => radius) : radius;
 

@@ -13,8 +13,8 @@ import {
 import { tf } from '../../tensorflow/tf.js';
 
 /**
- * The norms of y = xW induced by ℓp on both sides, for a kernel [in, out], none of them from below: the largest absolute sum over
- * the outputs of an input (p = 1) or over the inputs of an output (p = ∞), and σ (p = 2).
+ * Upper bounds on the norms of y = xW induced by ℓp on both sides, for a kernel [in, out]. p = 1: the largest absolute sum over the outputs
+ * of an input. p = ∞: the largest over the inputs of an output. p = 2: σ.
  *
  * The sums are taken in float64; σ is rounded as in `sigmaAtMost`.
  */
@@ -42,8 +42,8 @@ const EXCESS = 1e-7;
  * σ from above (power iteration gives it from below): for the Gram matrix G = WᵀW or WWᵀ, σ² = λ_max(G) ≤ ‖G^m‖_F^(1/m), m = 1, 2, 4, …
  * by squaring. The excess at each m is known, for ‖A‖_F = 1 gives λ_max(A) ≥ ‖A²‖_F; it stops below 10⁻⁷ of σ.
  *
- * The products are rounded to float32, the first one's errors counting for half and those of each later one for half as much again:
- * some 10⁻⁷ of σ for the layers here, not bounded by a proof. Whoever needs it safe adds a margin.
+ * The products are rounded to float32. Errors of the first product count for half, and those of each later one for half as much as the one
+ * before. That is some 10⁻⁷ of σ for the layers here, and not bounded by a proof. A caller that needs a safe bound adds a margin.
  */
 export function sigmaAtMost(kernel: tf.Tensor2D): number {
   const [rows, columns] = kernel.shape;
@@ -123,8 +123,8 @@ export interface ConvolutionKernel {
 }
 
 /**
- * The kernel with what follows it taken in: each output channel times its scale, and with circular padding the taps that meet the
- * same input, in a kernel larger than its image, added up.
+ * The kernel of a convolution with the scales behind it: each output channel is multiplied by its scale. With circular padding and a kernel
+ * larger than its image, the taps that meet the same input are added up.
  *
  * @param scales one an output channel
  */
@@ -149,10 +149,10 @@ export function folded(
 }
 
 /**
- * σ of a convolution from above, for any padding, stride and size, from two matrices made of its kernel (Tsuzuku et al. 2018, Singla and
- * Feizi 2021): σ ≤ σ(R)·√m, R of [rows · columns · in, out], for an output is R applied to its patch, and an input lies in m patches;
- * and σ ≤ σ(T)·√n, T of [in, rows · columns · out], for the transposed convolution in the same way, an output seeing n taps. Above σ
- * by up to √m and √n: 3 for a 3 × 3 kernel.
+ * An upper bound on σ of a convolution, for any padding, stride and size, from two matrices made of its kernel (Tsuzuku et al. 2018, Singla
+ * and Feizi 2021). σ ≤ σ(R)·√m, R of [rows · columns · in, out]: an output is R applied to its patch, and an input lies in m patches. σ ≤
+ * σ(T)·√n, T of [in, rows · columns · out], by the transposed convolution, where an output sees n taps. The bound exceeds σ by up to √m and
+ * √n: 3 for a 3 × 3 kernel.
  */
 function convSigmaAtMost(
   { values, rows, columns, inputs, outputs }: ConvolutionKernel,
@@ -172,12 +172,12 @@ function convSigmaAtMost(
 }
 
 /**
- * The norms of a convolution layer induced by ℓp on both sides, with the batch normalization behind it by its scales in evaluation
- * mode, none of them from below.
+ * Upper bounds on the norms of a convolution layer induced by ℓp on both sides. A batch normalization behind it counts by its scales in
+ * evaluation mode.
  *
- * p = 1 and p = ∞ are the largest absolute sums over the outputs that an input reaches and over the inputs that an output sees, exact
- * for the layer's own padding and size, in float64. p = 2 is a bound: that of `convSigmaAtMost`, or √(p = 1 · p = ∞)
- * (Riesz and Thorin) where it is smaller.
+ * p = 1 is the largest absolute sum over the outputs that an input reaches, p = ∞ that over the inputs that an output sees. Both are exact
+ * for the layer's own padding and size, in float64. p = 2 is the bound of `convSigmaAtMost`, or √(p = 1 · p = ∞) (Riesz and Thorin) where
+ * that is smaller.
  */
 export function convNorms(weights: Weights, layer: ConvLayer): ByNorm<number> {
   const kernel = weight<tf.Tensor4D>(weights, layer.kernel);
@@ -238,12 +238,12 @@ function largestSum(
 export const ROUNDING = 1e-5;
 
 /**
- * A Lipschitz constant L of the feature map in each norm, ‖Φ(a) − Φ(b)‖_p ≤ L ‖a − b‖_p everywhere, so that ‖∇Φ‖_p ≤ L: the product of
- * the layers' norms and the activations' largest slopes (paper, A.12, with the true max |φ'|, which for GELU is 1.129 and not 1);
- * branches that are added have the sum of theirs; batch normalization counts by its scales in evaluation mode.
+ * A Lipschitz constant L of the feature map in each norm: ‖Φ(a) − Φ(b)‖_p ≤ L ‖a − b‖_p everywhere, so ‖∇Φ‖_p ≤ L. It is the product of the
+ * layers' norms and the activations' largest slopes (paper, A.12, with the true max |φ'|, which for GELU is 1.129 and not 1). Branches that
+ * are added have the sum of their constants. Batch normalization counts by its scales in evaluation mode.
  *
- * It holds for all inputs and says little about deep networks: the factors are never all reached at once, so the product grows by
- * orders of magnitude with depth.
+ * It holds for all inputs, and is loose for deep networks. The factors are never all reached at once, so the product grows by orders of
+ * magnitude with depth.
  *
  * @throws {WeirError} where the model does not list the layers of its feature map
  */

@@ -27,9 +27,9 @@ export interface SampleBounds {
   readonly marginOverReadoutNorm: number;
   /** L of the feature map in ℓ2, over all inputs, from the norms of its layers. */
   readonly lipschitz: number;
-  /** No perturbation that is smaller, in ℓp, changes the class. */
+  /** The rigorous bound: no smaller perturbation, in ℓp, changes the class. */
   readonly lower: ByNorm<number>;
-  /** The same with the largest ‖∇Φ‖ that was met nearby: an estimate, which may lie above the distance. NaN in norms not asked for. */
+  /** The bound with the largest ‖∇Φ‖ found nearby: an estimate, which may lie above the distance. NaN in norms that were not asked for. */
   readonly local: ByNorm<number>;
 }
 

@@ -1,11 +1,11 @@
 import { samplesInput } from '../../data/fingerprint.js';
 import type { Positioned } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
-import { checkOptions } from '../../flow/options.js';
+import { checkCounts, checkOptions } from '../../flow/options.js';
 import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import type { Model, Weights } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
-import { byName, checkCount, inputLength, type LabeledSamples, writeInput } from '../inputs.js';
+import { byName, inputLength, type LabeledSamples, writeInput } from '../inputs.js';
 import { ask } from '../predictions.js';
 import { checkTwo } from './geometry.js';
 import { type ExactDistance, exactDistanceRecord, type ScanOutcome } from './record.js';
@@ -14,9 +14,9 @@ import { type ExactDistance, exactDistanceRecord, type ScanOutcome } from './rec
 export interface Scan {
   /** Rays, at equal angles. */
   readonly directions: number;
-  /** From ring to ring, in input units: a strip of another class that is narrower than this can be stepped over. */
+  /** The distance from ring to ring, in input units. A strip of another class that is narrower can be missed. */
   readonly step: number;
-  /** Length of the interval on a ray that the boundary is left in, in input units. */
+  /** Length of the interval on a ray to which the boundary is narrowed down, in input units. */
   readonly tolerance: number;
 }
 
@@ -68,9 +68,9 @@ function classesAt(
 }
 
 /**
- * The distance of the boundary, once some of the rays are known to have crossed it between `inner` and `outer`: each is halved down to
- * the tolerance, then twice the rays about the nearest one are made fifty times as dense and halved again, for where the boundary
- * has a corner the nearest point lies between rays.
+ * The distance of the boundary, where some of the rays are known to cross it between `inner` and `outer`. On each of these rays the
+ * interval is halved down to the tolerance. Then, twice over, the rays about the nearest one are made fifty times as dense and halved
+ * again. For at a corner of the boundary the nearest point lies between rays.
  *
  * @param crossed angles of rays whose point at `outer` is of another class
  * @returns an upper end: the point at that distance is of another class; NaN where a point on the way has NaN logits
@@ -122,18 +122,18 @@ export interface ExactDistancesOptions extends Partial<Scan> {
   readonly reach?: number;
 }
 
-/** Where the scan stands: samples done, and rings about the next one in which all is of its class. */
+/** The state of the scan: samples done, and rings around the next sample that are all of its class. */
 export type ScanState = { readonly done: number; readonly rings: number };
 
 const POINTS = 100_000; // in one pass
 
 /**
- * The exact distance Δx to the decision boundary in two dimensions, for each sample, by a dense scan of directions: the yardstick
- * beside the attack, whose distances lie above it.
+ * The exact distance Δx to the decision boundary in two dimensions, for each sample, by a dense scan of directions. It is the reference for
+ * the attack, whose distances lie above it.
  *
- * Rings around the sample grow by `step` until a ray has changed class; on the rays that have, the boundary is halved down to
- * `tolerance`. With D directions the nearest point of a straight boundary is missed by less than (π/D)²/2 of the distance, and
- * about the nearest ray the directions are made denser still. The point found has another class, so Δx is never above its distance.
+ * Rings around the sample grow by `step` until the class changes on a ray. On those rays the boundary is located to within `tolerance`.
+ * With D directions the distance of a straight boundary is missed by less than (π/D)²/2 of it, and about the nearest ray the directions are
+ * made denser. The point found has another class, so Δx is never above its distance.
  *
  * Bound: 100,000 points on the device; the engine breathes after each. Order: that of the samples. State: `ScanState`.
  * Failure: a model that does not take two values. The fault of a single sample is its outcome.
@@ -160,7 +160,7 @@ export function exactDistances(
   checkTwo(name, model);
   const samples = byName(name, model, given);
   inputLength(name, model, samples);
-  checkCount(name, { directions });
+  checkCounts(`stage '${name}'`, { directions });
   for (const [key, value] of Object.entries({ reach, step, tolerance })) {
     if (value > 0 && Number.isFinite(value)) continue;
     throw new WeirError(`stage '${name}': ${key} is ${value}`, `give ${key} as a length above 0, in input units`);

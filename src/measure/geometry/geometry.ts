@@ -1,11 +1,11 @@
 import { samplesInput } from '../../data/fingerprint.js';
 import { type Positioned, sizeOf } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
-import { checkOptions } from '../../flow/options.js';
+import { checkCounts, checkOptions } from '../../flow/options.js';
 import { type StageOperator, stage } from '../../flow/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
-import { byName, checkCount, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
+import { byName, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
 import { productsOf } from './jacobian.js';
 import { type Geometry, geometryRecord } from './record.js';
 import { type PlaneFrame, REST, type SurveyState, survey } from './survey.js';
@@ -17,8 +17,8 @@ export interface Plane {
 }
 
 /**
- * The plane through three inputs: the first is (0, 0), the second lies on the x axis, the third above it (Gram and Schmidt). The
- * square around the three is wider than they are spread by `border` of that on every side.
+ * The plane through three inputs: the first is (0, 0), the second lies on the x axis, the third above it (Gram and Schmidt). The square
+ * around the three is larger than their extent, by the part `border` of it on every side.
  *
  * @returns undefined where the three lie on a line
  */
@@ -85,8 +85,8 @@ export interface GeometryGridOptions {
 }
 
 /**
- * The metric g = ∇Φᵀ∇Φ (paper, remark 1), its volume element and the decision boundary over a grid of inputs of two values, for
- * the network of each update it is given (figures 3 and A.3). Exact: g is two by two, from two products with ∇Φ.
+ * The metric g = ∇Φᵀ∇Φ (paper, remark 1), its volume element and the decision boundary, over a grid of inputs of two values (figures 3 and
+ * A.3). The network is that of each update. The values are exact: g is two by two, from two products with ∇Φ.
  *
  * The authors draw √det g divided by the width over 40 × 40 points of [−3.5, 3.5]²; here ½ log det g at the cells' middles.
  *
@@ -114,7 +114,7 @@ export function geometryGrid(
   });
   const name = 'geometry grid';
   checkTwo(name, model);
-  checkCount(name, { resolution, batch }, { resolution: 400 });
+  checkCounts(`stage '${name}'`, { resolution, batch }, { resolution: 400 });
   const points = given && byName(name, model, given);
   if (points !== undefined) inputLength(name, model, points);
   for (const [key, [min, max]] of Object.entries({ x, y })) {
@@ -167,7 +167,7 @@ export interface GeometryPlaneOptions {
   readonly indices?: readonly [number, number, number];
   /** Cells in each direction. */
   readonly resolution?: number;
-  /** How far the plane is shown beyond the three, as a part of how far they are spread. */
+  /** How far the plane is shown beyond the three samples, as a part of their extent. */
   readonly border?: number;
   readonly normalize?: Normalization;
   /** Cells in one pass. */
@@ -177,9 +177,9 @@ export interface GeometryPlaneOptions {
 }
 
 /**
- * The metric g = ∇Φᵀ∇Φ (paper, remark 1) on the plane through three samples, its volume element there, and the decision boundary,
- * for the network of each update it is given. The volume element is that of g pulled back to the plane, two by two, by two products
- * with ∇Φ; the whole det g, of as many rows as the input has values, is another number (and 0 where there are fewer features).
+ * The metric g = ∇Φᵀ∇Φ (paper, remark 1) on the plane through three samples, its volume element there, and the decision boundary, for the
+ * network of each update. The volume element is that of g pulled back to the plane: two by two, from two products with ∇Φ. The determinant
+ * of the whole g is another number, and 0 where there are fewer features than inputs.
  *
  * Bound: one batch on the device; the engine breathes after each. Order: that of the updates. State: the cells done so far.
  * Failure: samples that the model does not take, three on a line, a model without a Jacobian.
@@ -204,7 +204,11 @@ export function geometryPlane(
   const samples = byName(name, model, given);
   const length = inputLength(name, model, samples);
   const steps = topEigenvalue === 'plane' ? 0 : topEigenvalue.input;
-  checkCount(name, { resolution, batch, ...(steps !== 0 && { topEigenvalue: steps }) }, { resolution: 400 });
+  checkCounts(
+    `stage '${name}'`,
+    { resolution, batch, ...(steps !== 0 && { topEigenvalue: steps }) },
+    { resolution: 400 },
+  );
   const indices = options.indices ?? firstOfThree(name, given);
   const [p, q, r] = indices.map((index) => {
     if (!Number.isInteger(index) || index < 0 || index >= samples.size) {

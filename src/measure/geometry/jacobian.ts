@@ -36,8 +36,8 @@ export interface Search {
  * ‖∇Φ‖ at each of n points, induced by ℓp on both sides, from below: the largest ‖∇Φ d‖_p found among ‖d‖_p = 1.
  *
  * Power iteration for ℓp norms (Boyd 1974; for p = 2 the usual one): y = ∇Φ d, z = ∇Φᵀ y*, d ← z*, where * takes the vector in which
- * Hölder's inequality is an equality. No step makes it smaller. For p = 1 (the largest column sum) and p = ∞ (the largest row sum)
- * it ends within a few steps, at times at a column or row that is not the largest.
+ * Hölder's inequality is an equality. No step makes it smaller. For p = 1 (the largest column sum) and p = ∞ (the largest row sum) it ends
+ * within a few steps. At times it ends at a column or row that is not the largest.
  *
  * @param start directions to start from, [n, inputs], none of them zero; only read
  * @returns one number a point; 0 where ∇Φ is 0, NaN where it is
@@ -78,8 +78,8 @@ function length(y: tf.Tensor2D, norm: Norm): tf.Tensor2D {
 const scaled = (y: tf.Tensor2D, norm: Norm): tf.Tensor2D => tf.div(y, tf.maximum(length(y, norm), 1e-30));
 
 /**
- * Row by row the vector with which the product is the dual norm: of y ('image') it has ‖y*‖_q = 1 and y·y* = ‖y‖_p, of z
- * ('direction') ‖z*‖_p = 1 and z·z* = ‖z‖_q.
+ * The vectors with which Hölder's inequality is an equality, row by row. For y ('image') ‖y*‖_q = 1 and y·y* = ‖y‖_p; for z ('direction')
+ * ‖z*‖_p = 1 and z·z* = ‖z‖_q.
  */
 function holder(y: tf.Tensor2D, norm: Norm, of: 'image' | 'direction'): tf.Tensor2D {
   if (norm === 'l2') return scaled(y, norm);

@@ -9,15 +9,15 @@ import {
 } from '../../tensorflow/ops/float64.js';
 
 /**
- * The features of the training samples as a matrix X, [samples, width], that stays where it is: only products with it come and
- * go, in float64. Long work comes in slices; between two of them the run answers signals and barriers.
+ * The features of the training samples as a matrix X, [samples, width]. X stays in one place, and only products with it are moved, in
+ * float64. Long work comes in slices; between two slices the run answers signals and barriers.
  */
 export interface Design {
   readonly samples: number;
   readonly width: number;
   /**
-   * Goes through X block by block: hands the rows' products Z = X_b Wᵀ to `turn`, which may put others in their place, and adds
-   * what it leaves there, R, to the gradient: G ← G + Rᵀ X_b.
+   * Goes through X block by block. It hands the products of the rows, Z = X_b Wᵀ, to `transform`, which overwrites them with R; then it
+   * adds to the gradient: G ← G + Rᵀ X_b.
    *
    * @param coefficients W, [classes, width]
    * @param transform is given Z, [rows, classes], and the number of the first row
@@ -29,7 +29,7 @@ export interface Design {
     gradient?: Float64Array,
   ): Generator<void, void>;
   /**
-   * M = I + Σ_n w_n x_n x_nᵀ over the rows with the largest weights, as what solves with it. None where it would cost too much.
+   * The matrix M = I + Σ_n w_n x_n x_nᵀ over the rows with the largest weights, as a solver. Left out where it would cost too much.
    *
    * @param weights w, not negative, one a sample
    */
@@ -47,8 +47,8 @@ export interface Gram {
 }
 
 /**
- * The rows that `gram` takes, in order: those with the largest weights, twice as many as there are columns; which of many equal
- * ones does not depend on where they stand.
+ * The rows that `gram` takes, in order: those with the largest weights, twice as many as there are columns. Among equal weights the choice
+ * is scattered over all rows.
  */
 function heaviest(weights: Float64Array, width: number): Uint32Array {
   const scattered = (n: number): number => Math.imul(n, 2654435761) >>> 0;
@@ -238,7 +238,7 @@ export function deviceDesign(blocks: readonly Float64[]): Design {
   };
 }
 
-/** Its values; it is disposed of. */
+/** The values of a tensor, which is disposed of. */
 function taken(tensor: Float64): Float64Array {
   const values = tensor.values();
   tensor.dispose();

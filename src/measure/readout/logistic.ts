@@ -68,9 +68,9 @@ export interface LogisticOptions extends Partial<MinimizeOptions> {
 }
 
 /**
- * How far a readout is fitted. `scikit-learn`: as its LogisticRegression by default, plain L-BFGS that ends after 100 iterations, or
- * where no component of the mean's gradient is above 1e-4; on features of a network it mostly ends before it has converged.
- * `converged`: preconditioned, to a hundredth of that gradient, however many iterations it takes (at most 10,000).
+ * How far a readout is fitted. `scikit-learn`: by its defaults, plain L-BFGS that ends after 100 iterations, or where no component of the
+ * mean's gradient is above 1e-4. On features of a network it mostly ends before it has converged. `converged`: preconditioned, to a
+ * hundredth of that gradient, in at most 10,000 iterations.
  */
 export const fitMethods = ['scikit-learn', 'converged'] as const;
 
@@ -95,12 +95,12 @@ export type Logistic = {
 /**
  * Multinomial logistic regression: the minimum of ½‖W‖² + C · Σ_n −log softmax(W x_n + b)[y_n] over W and b, b not regularized.
  *
- * As scikit-learn's LogisticRegression with C = 1, except that it is a softmax over K classes for K = 2 too, and that by default it goes
- * on until it has converged: see `Fit`. As there the tolerance is on the mean over the samples: no component of this sum's gradient is
- * larger than tolerance · C · n when it ends.
+ * It is scikit-learn's LogisticRegression with C = 1, with two differences. It is a softmax over K classes for K = 2 too, and by default it
+ * goes on until it has converged (`fitMethods`). As in scikit-learn the tolerance is on the mean over the samples: at the end no component
+ * of the sum's gradient is larger than tolerance · C · n.
  *
- * The regularizer makes the minimum in W unique whatever the rank of the features: where columns are copies or combinations of each
- * other, it is the one of least norm. In b it is unique up to a common constant, which is chosen to make their mean 0.
+ * The regularizer makes the minimum in W unique, whatever the rank of the features. Where columns are copies or combinations of each other,
+ * it is the one of least norm. In b it is unique up to a common constant, which is chosen to make their mean 0.
  *
  * @param labels one of 0 … classes − 1 a sample
  * @throws {WeirError} for labels that are none, and where a class has no samples, so that its intercept would go to −∞
@@ -180,7 +180,7 @@ export function logistic(
     start: (): Generator<void, Minimum> => start(new Float64Array(size + classes)),
     /** The next iteration; its slices leave nothing behind, so one that is cut short can be made again. */
     next,
-    /** How it does on the training samples: their summed loss in nats, and how many get their label. */
+    /** The summed loss of the training samples, in nats, and the number of those that get their label. */
     *measure(at: Minimum): Generator<void, { readonly loss: number; readonly correct: number }> {
       const { W, b } = split(at.x);
       let loss = 0;
@@ -202,14 +202,14 @@ export function logistic(
       const mean = b.reduce((sum, value) => sum + value, 0) / classes;
       return { coefficients: W.slice(), intercepts: b.map((value) => value - mean) };
     },
-    /** Disposes of its tensors; the design is not its own. */
+    /** Disposes of the tensors of the fit; the design stays the caller's. */
     dispose: () => gram?.dispose(),
   };
 }
 
 /**
- * The inverse of the matrix [[M, m], [mᵀ, Σw]] that M is a part of: the column of ones behind the intercepts, without a regularizer.
- * By Schur's complement of M.
+ * The inverse of the matrix [[M, m], [mᵀ, Σw]], by Schur's complement of M. The last row and column are those of the intercepts, which have
+ * no regularizer.
  */
 function withIntercepts({ sum, total, solve }: Gram, classes: number): LinearMap {
   const column = solve(sum);

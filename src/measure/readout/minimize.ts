@@ -66,8 +66,8 @@ const noise = 1e-13; // of the value, relative: the rounding of a sum over many 
 /**
  * A step that meets the strong Wolfe conditions: f(x + αp) ≤ f(x) + c₁ α p·∇f and |p·∇f(x + αp)| ≤ c₂ |p·∇f(x)|.
  *
- * Bracketing, then cubic interpolation inside the bracket (Nocedal and Wright 2006, algorithms 3.5 and 3.6), safeguarded by
- * halving. A value may be worse by its own rounding: near the minimum slopes are still known where differences of values are not.
+ * Bracketing, then cubic interpolation inside the bracket (Nocedal and Wright 2006, algorithms 3.5 and 3.6), safeguarded by halving. A
+ * value may be worse by its own rounding: near the minimum, slopes are still known where rounding hides differences of values.
  *
  * @returns undefined where p does not lead down or no step was found
  */

@@ -33,17 +33,17 @@ export type OnlineReadoutState = { readonly fit: ReadoutState; readonly untraine
 const REST: ReadoutState = { phase: 'rest' };
 
 /**
- * What a representation is worth while it is learned: for each update a multinomial logistic readout is fitted to its frozen
- * features and tested, beside what a readout on the untrained network came to. The network trains on as it is.
+ * The accuracy of a readout while the representation is learned. At each update a multinomial logistic readout is fitted to the frozen
+ * features and tested. Beside it stands the accuracy of a readout on the untrained network. The training itself is not changed.
  *
  *   updates                0-----1-----2|    0 is the untrained network: let it pass, as `every({ epochs: k })` does
  *   online readout         A-----B-----C|    B, C: their accuracy, and A's
  *
- * The fit is scikit-learn's by default, as that of `readout`. With `fit: 'converged'` it ends after 500 iterations all the same, and
- * says so where it has not converged by then: features of badly scaled networks may need thousands.
- * Bound, order, failure: those of `readout`. State: `OnlineReadoutState`; a fit goes on after a resume as `readout`'s does.
+ * The fit is scikit-learn's by default, as that of `readout`. With `fit: 'converged'` it ends after at most 500 iterations. The record says
+ * where it has not converged by then: features of badly scaled networks may need thousands. Bound, order, failure: those of `readout`.
+ * State: `OnlineReadoutState`; a fit goes on after a resume as `readout`'s does.
  *
- * @param model whose feature map it is; its own readout is not looked at
+ * @param model the model whose feature map it is; its own readout is not used
  * @example updates$.pipe(every({ epochs: 5 }), onlineReadout(backbone, train, test, { images: 5000 }))
  */
 export function onlineReadout(
@@ -69,7 +69,7 @@ export function onlineReadout(
     claims: 'weights',
     inputs: fitted.inputs ?? [],
     start: () => ({ fit: REST, untrained: null }),
-    introduce: (incoming, { fit }) => fitted.introduce!(incoming, fit),
+    introduce: (incoming, { fit }, declared) => fitted.introduce!(incoming, fit, declared),
 
     *next({ fit, untrained }, update): Generator<Step<OnlineReadoutState, OnlineReadout & Positioned>> {
       for (const [at, network] of fitted.next(fit, update) as Iterable<Step<ReadoutState, Refitted>>) {

@@ -28,8 +28,8 @@ export interface FeaturesOptions {
 const small = 4_000_000; // multiplications in one product: below, this process is as fast as the device
 
 /**
- * Φ(x) of all samples in evaluation mode, as a design: in float64 on the device where it has that, else in this process's memory
- * (8 or 4 bytes a value).
+ * Φ(x) of all samples in evaluation mode, as a design. It lies on the device in float64 (8 bytes a value) where the device has that type,
+ * else in the memory of this process (4 bytes a value).
  *
  * @param keep is called with every tensor that stays on the device, when it is made
  * @throws {WeirError} for a sample with a feature that is not finite
@@ -110,7 +110,7 @@ export const readoutOptionKeys: OptionKeys<ReadoutOptions> = {
   batch: 'optional',
 };
 
-/** How good a fit is. Plain data. */
+/** The quality of a fit. Plain data. */
 export type FitQuality = {
   /** Part of the test samples that are classified correctly, 0 to 1, and of the training samples. */
   readonly accuracy: number;
@@ -136,7 +136,7 @@ export interface Refitted extends Update, FitQuality {
   epochAccuracy(): number;
 }
 
-/** At rest, inside a fit, or done with one: what has been found is kept for those who work with it. */
+/** At rest, inside a fit, or done with one. The finished fit is kept for the stages that follow. */
 export type ReadoutState =
   | { readonly phase: 'rest' }
   | { readonly phase: 'fit'; readonly at: Minimum }
@@ -145,16 +145,16 @@ export type ReadoutState =
       readonly position: number;
       /** The two weights of the new readout, by the model's names. */
       readonly weights: SavedTensors;
-      /** What no tensor says of the network that has it: its classes are those of the samples that it was fitted to. */
+      /** The metadata of the network with this readout: its classes are those of the samples that the readout was fitted to. */
       readonly metadata: Pick<NetworkMetadata, 'classes' | 'normalization'>;
       readonly measured: FitQuality;
       readonly losses: { readonly test: number; readonly train: number };
     };
 
 /**
- * Fits a new readout to the frozen features of each update's network, by multinomial logistic regression with scikit-learn's
- * defaults (paper, 4.2, E.1 and figure 5), measures it on test samples, and hands on the network that has it: what follows attacks or
- * measures that one.
+ * Fits a new readout to the frozen features of each update's network, by multinomial logistic regression with scikit-learn's defaults
+ * (paper, 4.2, E.1 and figure 5). It measures the readout on test samples, and hands on the network that has it: the stages that follow
+ * attack or measure that network.
  *
  *   updates    -------------A|
  *   readout    --------------B-|    B: A with another readout, while A's weights stand
@@ -162,11 +162,11 @@ export type ReadoutState =
  * scikit-learn's defaults end at 100 iterations, mostly before the fit has converged. That is the paper's fit and the authors', and so
  * the default here; `fit: 'converged'` goes on.
  *
- * Bound: all features, 8 bytes a value (60,000 × 2000: 960 MB), while it fits; the engine breathes between parts of a pass.
- * Order: that of the updates. State: `ReadoutState`; features are made again after a resume, and the fit goes on from its last
- * iteration to the same bits. What follows goes by the classes of `train`, whatever those of the network were. Failure: labels that
- * are none, a class without samples, features that are not finite. The tensors of
- * the new readout live as long as the update's turn; outside of an engine they belong to whoever gets the item.
+ * Bound: all features, 8 bytes a value (60,000 × 2000: 960 MB), while it fits; the engine breathes between parts of a pass. Order: that of
+ * the updates. State: `ReadoutState`; features are computed again after a resume, and the fit goes on from its last iteration to the same
+ * bits. The stages that follow go by the classes of `train`, whatever those of the network were. Failure: a label that is no class, a class
+ * without samples, features that are not finite. The tensors of the new readout live as long as the lease of the update; outside of an
+ * engine they belong to the receiver of the item.
  *
  * @example updates$.pipe(atEnd(), readout(model, train, test), tangentAttack(model, test, { samples: 1000, seed }))
  */
@@ -192,7 +192,7 @@ export function readout(
   checkLabels(train.labels, train.size, model.classes);
   const tested = accuracy(model, test, { batch, ...(normalize && { normalize }) });
 
-  /** The update with the new readout's tensors, which go when the turn is over. */
+  /** The update with the new readout's tensors, which are disposed of when the lease closes. */
   const refit = (update: Update & WithLease, saved: SavedTensors): Update & WithLease => {
     const own = restoreTensors(saved);
     leaseOf(update)?.onClose(() => tf.dispose([...own.values()]));
@@ -207,7 +207,7 @@ export function readout(
     start: () => ({ phase: 'rest' }),
 
     introduce() {
-      tested.introduce?.([metadata], tested.start());
+      tested.introduce?.([metadata], tested.start(), []);
       return [metadata];
     },
 

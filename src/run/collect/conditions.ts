@@ -91,7 +91,8 @@ function provenanceOf(folder: RunFolder, depth = 0): Provenance {
   const files = newestIdentity(folder)?.identity.module.files;
   if (files !== undefined) provenance.set('module', short(digestOf(files)));
   if (origin !== undefined) provenance.set('origin', `update ${origin.at} of ${basename(origin.run)}`);
-  if (ranks?.batchNorm === 'local') provenance.set('ranks', `${ranks.count}, batch norm of each alone`);
+  if (ranks?.batchNorm === 'local' && ranks.count > 1)
+    provenance.set('ranks', `${ranks.count}, batch norm of each alone`);
   return provenance;
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { WeirError } from '../../flow/errors.js';
+import { checkOptions } from '../../flow/options.js';
 import type { Stage, Step } from '../../flow/stage.js';
 import { mlp } from '../../learn/model/mlp.js';
 import type { Model, Weights } from '../../learn/model/model.js';
@@ -28,7 +29,8 @@ const box = { min: -2, max: 2 };
  *
  * @example for (const { name, run } of attackTests({ make: descent })) test(name, run)
  */
-export function attackTests<S>({ make }: AttackTestOptions<S>): PartTest[] {
+export function attackTests<S>(options: AttackTestOptions<S>): PartTest[] {
+  const { make } = checkOptions('attackTests', options, { make: 'required' });
   type Attack = ReturnType<typeof make>;
   const stepsOf = (attack: Attack, from: AttackState<S>, weights: Weights) =>
     attack.next(from, updateWith(weights)) as Iterable<Step<AttackState<S>, AttackResult>>;
@@ -106,10 +108,10 @@ export function attackTests<S>({ make }: AttackTestOptions<S>): PartTest[] {
       const refused = (options: AttackOptions, text: string) =>
         assert.throws(
           () => make(model, samples, options),
-          (error) => error instanceof WeirError && error.message.includes(`stage '${name}': ${text}`),
+          (error) => error instanceof WeirError && error.message.includes(`stage '${name}'${text}`),
         );
-      refused({ samples: 0, seed: 0, box }, 'samples is 0');
-      refused({ samples: 1, seed: 0, box: { min: 1, max: 0 } }, 'the box');
+      refused({ samples: 0, seed: 0, box }, ' was given samples = 0');
+      refused({ samples: 1, seed: 0, box: { min: 1, max: 0 } }, ': the box');
     },
   });
 }

@@ -4,6 +4,7 @@ import { TestScheduler } from 'rxjs/testing';
 import { type ReplayOptions, replay } from '../../data/replay.js';
 import type { Positioned } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
+import { checkOptions } from '../../flow/options.js';
 import { version } from '../../storage/file-format.js';
 import { type RecordingFrame, readRecording } from '../../storage/recording-reader.js';
 import { RecordingWriter } from '../../storage/recording-writer.js';
@@ -118,7 +119,24 @@ export async function expectReplay<In extends Positioned, Out>(
   stage: OperatorFunction<In, Out>,
   options: ExpectReplayOptions,
 ): Promise<void> {
-  const { input, output, pace, gaps, tolerance = 0, times = false, patience = 20 } = options;
+  const {
+    input,
+    output,
+    pace,
+    gaps,
+    tolerance = 0,
+    times = false,
+    patience = 20,
+  } = checkOptions('expectReplay', options, {
+    input: 'required',
+    output: 'required',
+    pace: 'optional',
+    gaps: 'optional',
+    tolerance: 'optional',
+    times: 'optional',
+    patience: 'optional',
+    record: 'optional',
+  });
   const out$ = replay<In>(input, { ...(pace && { pace }), ...(gaps && { gaps }) }).pipe(stage);
   if (options.record ?? process.env.WEIR_RECORD === '1') {
     const { pipeline, edge } = readRecording(input).header;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { checkOptions } from '../../flow/options.js';
 import { isOfViews, type Loss, type LossValue, type ViewsLoss, type ViewsLossValue } from '../../learn/loss/loss.js';
 import { tf } from '../../tensorflow/tf.js';
 import { labelsOf, type PartTest, pairing, partTests, samplesOf, valuesOf } from './part-test.js';
@@ -18,7 +19,8 @@ const n = 6; // samples, of a loss over views in each view
  *
  * @example for (const { name, run } of lossTests({ make: () => focal(2) })) test(name, run)
  */
-export function lossTests({ make, classes = 3 }: LossTestOptions): PartTest[] {
+export function lossTests(options: LossTestOptions): PartTest[] {
+  const { make, classes = 3 } = checkOptions('lossTests', options, { make: 'required', classes: 'optional' });
   const logitsOf = (loss: Loss | ViewsLoss) =>
     samplesOf([classes], isOfViews(loss) ? loss.views * n : n, 3) as tf.Tensor2D;
   const at = (loss: Loss | ViewsLoss, logits: tf.Tensor2D): LossValue | ViewsLossValue =>

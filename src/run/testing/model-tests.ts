@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { checkOptions } from '../../flow/options.js';
 import { crossEntropy } from '../../learn/loss/cross-entropy.js';
 import { gradientsOf } from '../../learn/loss/gradients.js';
 import { linearizationOf } from '../../learn/model/autodiff.js';
@@ -24,7 +25,12 @@ export interface ModelTestOptions {
  *
  * @example for (const { name, run } of modelTests({ make: () => cnn(4) })) test(name, run)
  */
-export function modelTests({ make, samples: n = 4, tolerance = 0.03 }: ModelTestOptions): PartTest[] {
+export function modelTests(options: ModelTestOptions): PartTest[] {
+  const {
+    make,
+    samples: n = 4,
+    tolerance = 0.03,
+  } = checkOptions('modelTests', options, { make: 'required', samples: 'optional', tolerance: 'optional' });
   const begun = () => {
     const model = make();
     return { model, weights: model.start(1), x: samplesOf(model.inputShape, n, 2), labels: labelsOf(model.classes, n) };

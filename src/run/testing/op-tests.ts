@@ -8,6 +8,7 @@ import type { Recipe } from '../../data/augment/recipes.js';
 import { render } from '../../data/augment/renderer.js';
 import { loader } from '../../data/loader.js';
 import { sizeOf } from '../../flow/data.js';
+import { checkOptions } from '../../flow/options.js';
 import { type PartTest, partTests } from './part-test.js';
 
 export interface OpTestOptions {
@@ -25,7 +26,12 @@ export interface OpTestOptions {
  *
  * @example for (const { name, run } of opTests({ op: randomErasing({ size: 4 }) })) test(name, run)
  */
-export function opTests({ op, sampleShape = [16, 16, 3], on = 'bytes' }: OpTestOptions): PartTest[] {
+export function opTests(options: OpTestOptions): PartTest[] {
+  const {
+    op,
+    sampleShape = [16, 16, 3],
+    on = 'bytes',
+  } = checkOptions('opTests', options, { op: 'required', sampleShape: 'optional', on: 'optional' });
   const recipe: Recipe = (on === 'bytes' ? [op, unitScale()] : [unitScale(), op]) as Recipe;
   const size = 12;
   const all = Uint32Array.from({ length: size }, (_, i) => i);

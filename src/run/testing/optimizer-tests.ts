@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Data } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
+import { checkOptions } from '../../flow/options.js';
 import { crossEntropy } from '../../learn/loss/cross-entropy.js';
 import { mlp } from '../../learn/model/mlp.js';
 import type { Model, Weights } from '../../learn/model/model.js';
@@ -23,7 +24,11 @@ export interface OptimizerTestOptions {
  *
  * @example for (const { name, run } of optimizerTests({ make: () => lion({ rate: 0.01 }) })) test(name, run)
  */
-export function optimizerTests({ make, model: build = () => mlp([2, 8, 2]) }: OptimizerTestOptions): PartTest[] {
+export function optimizerTests(options: OptimizerTestOptions): PartTest[] {
+  const { make, model: build = () => mlp([2, 8, 2]) } = checkOptions('optimizerTests', options, {
+    make: 'required',
+    model: 'optional',
+  });
   /** 12 updates; saved, and begun anew with what was saved, after those in `stops`. */
   function trained(stops: readonly number[] = []): { saved: Data; averages: number[][] } {
     const model = build();

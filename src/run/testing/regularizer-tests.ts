@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Data } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
+import { checkOptions } from '../../flow/options.js';
 import { crossEntropy } from '../../learn/loss/cross-entropy.js';
 import { gradientsOf } from '../../learn/loss/gradients.js';
 import type { Loss } from '../../learn/loss/loss.js';
@@ -27,7 +28,11 @@ export interface RegularizerTestOptions {
  *
  * @example for (const { name, run } of regularizerTests({ make: orthogonal })) test(name, run)
  */
-export function regularizerTests({ make, model: build = small }: RegularizerTestOptions): PartTest[] {
+export function regularizerTests(options: RegularizerTestOptions): PartTest[] {
+  const { make, model: build = small } = checkOptions('regularizerTests', options, {
+    make: 'required',
+    model: 'optional',
+  });
   const begun = (model: Model, strength: Strength = { gamma: 3 }): Regularizer => {
     const one = make(model, strength);
     if (isSpectral(one)) one.ticked = true; // as by a spectralTick

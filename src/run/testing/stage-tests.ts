@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { concatWith, EMPTY, from, type Observable, throwError } from 'rxjs';
 import type { Data, Positioned } from '../../flow/data.js';
 import { Lease, leaseKey } from '../../flow/lease.js';
+import { checkOptions } from '../../flow/options.js';
 import { type Stage, type Step, stage } from '../../flow/stage.js';
 import { logStage } from '../../storage/log-stage.js';
 import type { RecordSchema } from '../../storage/record.js';
@@ -24,10 +25,8 @@ export interface StageTestOptions<In extends Positioned, Out, State> {
  * const model = weir.mlp([2, 4, 2]);
  * for (const { name, run } of stageTests({ make: weightSizes, items: () => updatesFor(model) })) test(name, run);
  */
-export function stageTests<In extends Positioned, Out, State>({
-  make,
-  items,
-}: StageTestOptions<In, Out, State>): PartTest[] {
+export function stageTests<In extends Positioned, Out, State>(options: StageTestOptions<In, Out, State>): PartTest[] {
+  const { make, items } = checkOptions('stageTests', options, { make: 'required', items: 'required' });
   return partTests({
     'restored at every step it gives the same rest'() {
       const given = items();

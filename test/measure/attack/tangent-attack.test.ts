@@ -303,5 +303,7 @@ test('samples that do not fit, and options that count nothing, are refused by na
     "stage 'tangent attack' was given samples of shape [2, 2] ('digits'), but mlp 12-16-3 gelu takes [12]",
   );
   const fitting = { ...samples, sampleShape: [12], values: new Float32Array(12) };
-  expect(() => tangentAttack(model, fitting, { samples: 0, seed: 0 })).toThrow("stage 'tangent attack': samples is 0");
+  expect(() => tangentAttack(model, fitting, { samples: 0, seed: 0 })).toThrow(
+    "stage 'tangent attack' was given samples = 0",
+  );
 });

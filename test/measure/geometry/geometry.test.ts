@@ -119,7 +119,9 @@ describe('a grid', () => {
   test('what it does not take', () => {
     expect(() => geometryGrid(mlp([3, 4, 2]))).toThrow("stage 'geometry grid' works in two dimensions, but mlp 3-4-2");
     expect(() => geometryGrid(mlp([2, 4, 2]), { x: [1, 1] })).toThrow("stage 'geometry grid': x is [1, 1]");
-    expect(() => geometryGrid(mlp([2, 4, 2]), { resolution: 500 })).toThrow("stage 'geometry grid': resolution is 500");
+    expect(() => geometryGrid(mlp([2, 4, 2]), { resolution: 500 })).toThrow(
+      "stage 'geometry grid' was given resolution = 500",
+    );
     const { jacobian: _, ...model } = mlp([2, 4, 2]);
     expect(() => geometryGrid(model)).toThrow("stage 'geometry grid' needs the Jacobian of the feature map");
   });

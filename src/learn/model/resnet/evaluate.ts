@@ -16,10 +16,10 @@ export interface Folded {
 /** Every convolution in evaluation mode, by name. */
 export type FoldedNetwork = ReadonlyMap<string, Folded>;
 
-/** A cache of the folded network of the last weights: an attack asks for the same one thousands of times. */
+/** A cache of the folded network of the last weights: an attack evaluates the same network thousands of times. */
 export interface Folds {
   of(weights: Weights): FoldedNetwork;
-  /** Disposes of it; the next call folds anew. */
+  /** Disposes of the folded network; the next call makes it again. */
   drop(): void;
 }
 
@@ -62,7 +62,7 @@ function folded(conv: ConvPlan, weights: Weights, engine: Convolutions): Folded 
 /** A copy of a tensor, unknown to TensorFlow.js. */
 const copy = (x: tf.Tensor): Raw => run('Identity', [attribute.type('T', 'float32')], [lent(x)])[0];
 
-/** The outputs of the rectifiers and the pool of one forward pass: all that the Jacobian there depends on. */
+/** The outputs of the rectifiers and the pool of one forward pass. The Jacobian at that input depends on nothing else. */
 export interface Trace {
   readonly stem: Raw;
   readonly pool: { readonly padded: Raw; readonly y: Raw } | undefined;

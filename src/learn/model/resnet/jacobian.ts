@@ -12,8 +12,9 @@ const CHUNK = 32;
 const T = attribute.type('T', 'float32');
 
 /**
- * ∇Φ of a residual network in evaluation mode as products: between rectifiers it is linear, so a direction goes forward through
- * the folded convolutions without their biases, and a cotangent back through their transposes, with the rectifiers as they stand.
+ * Products with ∇Φ of a residual network in evaluation mode. Between rectifiers the network is linear. So a direction goes forward through
+ * the folded convolutions without their biases, and a cotangent back through their transposes. Each rectifier stays open or closed as it is
+ * at the sample.
  */
 export function residualJacobian(
   plan: ResnetPlan,
@@ -56,7 +57,7 @@ export function residualJacobian(
   };
 }
 
-/** The tangent behind the rectifier with output y, zero where that was closed. Takes `t`. */
+/** The tangent behind the rectifier with output y: zero where the rectifier is closed. Takes `t`. */
 function opened(t: Raw, y: Raw): Raw {
   const [masked] = run('ReluGrad', [T], [t, y]);
   t.dispose();

@@ -32,10 +32,10 @@ export interface UnitPass {
   readonly conv: ConvPlan;
   /** The output. It belongs to the unit until `back`. */
   readonly y: Raw;
-  /** Of the batch, by channel; the variance is the biased one. */
+  /** Mean and biased variance of the batch, by channel. */
   readonly mean: Raw;
   readonly variance: Raw;
-  /** Numbers that each mean is over. */
+  /** The number of values that each mean is taken over. */
   readonly count: number;
   /**
    * Call it once: it disposes of the intermediate results, y included, and puts the unit's own gradients into `found`.
