@@ -64,7 +64,7 @@ module.exports = {
     door('@stdlib', 'src/plot/'),
     door('fflate', 'src/export/npz\\.ts'),
     door('hyparquet-writer', 'src/export/parquet\\.ts'),
-    door('hyparquet/', 'src/data/datasets/parquet\\.ts'),
+    door('hyparquet/', 'src/data/datasets/parquet(-pages)?\\.ts'),
     door('csv-parse', 'src/data/datasets/csv\\.ts'),
     door('string-width', 'src/flow/terminal\\.ts'),
     door('lmdb', 'src/sweep/ledger\\.ts'),

@@ -45,6 +45,12 @@ export {
 export { type Limits, usualBox } from './measure/attack/box.js';
 export { type DeepFoolOptions, deepFool } from './measure/attack/deepfool.js';
 export { type GroupTask, HALVINGS, type SampleGroup } from './measure/attack/group.js';
-export { type AttackOutcome, type AttackResult, attackOutcomes, attackRecord } from './measure/attack/record.js';
+export {
+  type AttackOutcome,
+  type AttackResult,
+  attackOutcomes,
+  attackRecord,
+  type KeptImages,
+} from './measure/attack/record.js';
 export { type TangentAttackOptions, tangentAttack } from './measure/attack/tangent-attack.js';
 export { type LabeledSamples, type Normalization, writeInput } from './measure/inputs.js';

@@ -92,6 +92,16 @@ export {
   uniform,
   type Weights,
 } from './learn/model/model.js';
+export type {
+  ConvOperation,
+  DenseOperation,
+  NormalizeOperation,
+  Operation,
+  Operations,
+  PoolOperation,
+  SubsampleOperation,
+  SumOperation,
+} from './learn/model/operations.js';
 export { type ResnetOptions, resnet } from './learn/model/resnet/resnet.js';
 export { type AdamOptions, adam, adamw } from './learn/optimizer/adam.js';
 export { averaged, clipByNorm, ema } from './learn/optimizer/composed.js';
@@ -148,7 +158,7 @@ export { type Accuracy, type AccuracyOptions, accuracy, memberAccuracy } from '.
 export { type Alignment, alignment } from './measure/alignment/alignment.js';
 export type { AttackOptions } from './measure/attack/attack.js';
 export { type DeepFoolOptions, deepFool } from './measure/attack/deepfool.js';
-export type { AttackResult } from './measure/attack/record.js';
+export type { AttackResult, KeptImages } from './measure/attack/record.js';
 export { type TangentAttackOptions, tangentAttack } from './measure/attack/tangent-attack.js';
 export { type CertificateOptions, certificate } from './measure/certificate/certificate.js';
 export type { Certificate } from './measure/certificate/record.js';
@@ -202,7 +212,7 @@ export { eachRegularizer, eachTransfer, pretrainedModel, transferKeys } from './
 export { type Network, type Pipeline, type PipelineFigure, pipeline } from './run/pipeline.js';
 export { type Run, type RunOptions, type RunSettings, resume, run } from './run/run.js';
 export { networksOf, trainedBy } from './run/trained-network.js';
-export { fromRun } from './run/weights.js';
+export { fromRun, type WeightsChoice, type WeightsPick } from './run/weights.js';
 // What a measurement logs, declared once.
 export {
   array,

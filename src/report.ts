@@ -19,6 +19,7 @@ export type {
   Condition,
   CurvePoint,
   Differences,
+  ForkOrigin,
   LoggedResult,
   NetworkReport,
   Report,

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { descent } from '../pipelines/examples/attacks/descent.js';
+import { transformer } from '../pipelines/examples/networks/transformer.js';
 import { randomErasing } from '../pipelines/examples/ops/random-erasing.js';
 import { focal } from '../pipelines/examples/own-loss.js';
 import { weightSizes } from '../pipelines/examples/own-measurement.js';
@@ -27,6 +28,7 @@ const examples: Record<string, PartTest[]> = {
   'own-loss': lossTests({ make: () => focal(2) }),
   'own-measurement': stageTests({ make: weightSizes, items: () => updatesFor(mlp([2, 4, 2])) }),
   'own-network': modelTests({ make: () => cnn(2), tolerance: 0.1 }),
+  'own-transformer': modelTests({ make: () => transformer(5, 4, 3) }),
   'own-op': opTests({ op: randomErasing({ size: 4 }) }),
   'own-optimizer': optimizerTests({ make: () => lion({ rate: 0.01 }) }),
   'own-regularizer': regularizerTests({

@@ -5,7 +5,7 @@ import { checkAttackKeys } from '../run/config-keys.js';
 import { configOf, networksOfRun, wireFirstNetwork } from '../run/pipeline.js';
 import { RunIdentity, thisMachine } from '../run/run-identity.js';
 import { takeOver } from '../run/trained-network.js';
-import { trainedNetwork } from '../storage/run-state.js';
+import { trainedStateWith } from '../run/weights.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
 import {
   acceptOption,
@@ -15,6 +15,8 @@ import {
   runningOptions,
   setOption,
   settingsHelp,
+  type WeightsSettings,
+  weightsOptions,
   withOptions,
 } from './options.js';
 import { continueRun, openRun } from './session.js';
@@ -26,13 +28,14 @@ export function command(): Command {
   const command = new Command('attack')
     .description('attack the trained networks of a run again, with other settings, in a new run')
     .argument('<run>', 'folder of a finished run');
-  const own = [setOption(), moduleOption(), acceptOption(), folderOption()];
+  const own = [setOption(), ...weightsOptions(), moduleOption(), acceptOption(), folderOption()];
   return withOptions(command, ...own, ...runningOptions())
     .addHelpText(
       'after',
-      `\nExample:\n  weir attack runs/mnist-2026-01-31-120000 --set attacked=200 --set iterations=80${settingsHelp}`,
+      `\nExamples:\n  weir attack runs/mnist-2026-01-31-120000 --set attacked=200 --set iterations=80
+  weir attack runs/cifar10 --snapshot best --averaged${settingsHelp}`,
     )
-    .action(async (run: string, settings: RunningSettings & { set: string[]; run?: string }) => {
+    .action(async (run: string, settings: RunningSettings & WeightsSettings & { set: string[]; run?: string }) => {
       const { folder: source, module, pipeline } = await openRun(run, settings);
       const { seed, config: before } = source.started;
       const config = configOf(pipeline, settings.set, { before });
@@ -45,14 +48,16 @@ export function command(): Command {
           'wire an attack and return it under that name',
         );
       }
+      const { snapshot, averaged } = settings;
+      const taken = { ...(snapshot !== undefined && { snapshot }), ...(averaged && { averaged }) };
       const found = networksOfRun(pipeline, source.started, config).map(({ name }) => ({
         name,
-        snapshot: trainedNetwork(source, name),
+        snapshot: trainedStateWith(source, name, taken),
       }));
       const identity = await RunIdentity.of(source, await thisMachine(), settings);
       await identity.check(pipeline);
       for (const { name, snapshot } of found) identity.checkSnapshot(name, snapshot);
-      const folder = takeOver(source, settings.run, config, [stream], { module, accepted: identity.accepted });
+      const folder = takeOver(source, settings.run, config, [stream], { module, accepted: identity.accepted, taken });
       await continueRun(folder, pipeline, settings);
     });
 }

@@ -118,6 +118,21 @@ export const readAllOption = (): Option =>
     '--read-all',
     'read every file of a data set again, though its size and times are unchanged, and every record of a pack',
   );
+/** Options of a command that takes weights out of a run. */
+export const weightsOptions = (): Option[] => [
+  new Option(
+    '--snapshot <which>',
+    'weights of another snapshot than the last: `best` of those that keepBest keeps, an update, or the name of a kept one',
+  ),
+  new Option('--averaged', 'weights averaged over the updates, where the optimizer keeps their averages (ema)'),
+];
+
+/** The values of `weightsOptions`. */
+export interface WeightsSettings {
+  readonly snapshot?: string;
+  readonly averaged?: true;
+}
+
 export const moduleOption = (): Option =>
   new Option('--module <path>', 'the path of the pipeline module, if it was moved');
 

@@ -7,7 +7,8 @@ import { checkSamples } from './sample-check.js';
  * Data sets whose features have mean 0 and deviation 1 over the training part: (x − mean) / deviation, with the numbers of `train` for
  * all. A feature is a value of a vector, or a channel of an image (of bytes, from 0 to 1).
  *
- * The deviation is that of the population, as scikit-learn's `StandardScaler` has it; where it is 0 it counts as 1. The box of each data
+ * The deviation is that of the population, as scikit-learn's `StandardScaler` has it; where it is 0 it counts as 1, so
+ * a constant feature becomes 0 exactly. The box of each data
  * set is standardized along, so an attack stays where the data may be, and its distances are in deviations. The numbers go with the
  * network (`normalization` in its exported weights).
  *
@@ -59,6 +60,8 @@ function numbersOf(train: Dataset): Numbers {
     mean[i % count]! += values[i]! / scale / samples;
     if (values[i] !== values[i % count]) constant[i % count] = false;
   }
+  // A sum of equal values is rounded, so that of a constant feature is not taken: it must become 0, and not 4e-17.
+  for (let feature = 0; feature < count; feature++) if (constant[feature]) mean[feature] = values[feature]! / scale;
   for (let i = 0; i < values.length; i++) squares[i % count]! += (values[i]! / scale - mean[i % count]!) ** 2 / samples;
   return { mean, std: squares.map((square, feature) => (constant[feature] ? 1 : Math.sqrt(square))) };
 }

@@ -120,6 +120,57 @@ export function suggestion(word: string, words: readonly string[], all: string):
   return near === undefined ? all : `did you mean '${near}'? ${all[0]?.toUpperCase()}${all.slice(1)}`;
 }
 
+/** The range of a number, besides that it is finite. */
+export interface NumberRange {
+  /** From this on; by default 0. */
+  readonly least?: number;
+  /** Above this, in the place of `least`. */
+  readonly above?: number;
+  /** Below this. */
+  readonly below?: number;
+  /** To this. */
+  readonly most?: number;
+  /** Whether it is a count, without a fraction. */
+  readonly whole?: boolean;
+}
+
+/**
+ * Each a finite number in a range: text that reads as one is none.
+ *
+ * @param where the function or part that was given them
+ * @throws {WeirError} that names it, key and value
+ */
+export function checkNumbers(where: string, numbers: Readonly<Record<string, unknown>>, range: NumberRange = {}): void {
+  const { least = 0, above, below, most, whole = false } = range;
+  for (const [key, value] of Object.entries(numbers)) {
+    const number = value as number;
+    const isOfKind = whole ? Number.isInteger(value) : Number.isFinite(value);
+    const begins = above === undefined ? number >= least : number > above;
+    if (isOfKind && begins && number < (below ?? Number.POSITIVE_INFINITY) && number <= (most ?? number)) continue;
+    const begin = above === undefined ? `from ${least}` : `above ${above}`;
+    const open = above === undefined ? ' on' : '';
+    const end = below !== undefined ? ` to less than ${below}` : most !== undefined ? ` to ${most}` : open;
+    throw new WeirError(
+      `${where} was given ${key} = ${shown(value)}`,
+      `give a ${whole ? 'whole' : 'finite'} number ${begin}${end}`,
+    );
+  }
+}
+
+/** A value that is one of several. @throws {WeirError} that names key and value, and the nearest one */
+export function checkChoice(where: string, key: string, value: unknown, choices: readonly (string | boolean)[]): void {
+  if (choices.includes(value as string)) return;
+  const words = choices.map(String);
+  const all = `${key} is one of ${words.join(', ')}`;
+  throw new WeirError(
+    `${where} was given ${key} = ${shown(value)}`,
+    typeof value === 'string' ? suggestion(value, words, all) : all,
+  );
+}
+
+const shown = (value: unknown): string =>
+  typeof value === 'object' || typeof value === 'string' ? JSON.stringify(value) : String(value);
+
 /**
  * Each a whole number from 1 on, or to its limit.
  *
@@ -133,11 +184,7 @@ export function checkCounts(
   limits: Readonly<Record<string, number>> = {},
 ): void {
   for (const [key, value] of Object.entries(counts)) {
-    const { [key]: limit } = limits;
-    if (Number.isInteger(value) && value >= 1 && value <= (limit ?? value)) continue;
-    throw new WeirError(
-      `${where} was given ${key} = ${value}`,
-      `give a whole number from 1 ${limit === undefined ? 'on' : `to ${limit}`}`,
-    );
+    const { [key]: most } = limits;
+    checkNumbers(where, { [key]: value }, { least: 1, whole: true, ...(most !== undefined && { most }) });
   }
 }

@@ -9,10 +9,10 @@ import { tf } from '../tensorflow/tf.js';
 import { type AccumulatedBatches, acrossRanks, checkAccumulate, nothingLearned, withBatch } from './accumulate.js';
 import { checkBatches, type ExpectedBatches, inputsOf } from './batches.js';
 import { checkEven, gradientsOf } from './loss/gradients.js';
-import { isOfViews, type Learned, type Loss, type ViewsLoss } from './loss/loss.js';
+import { checkLoss, isOfViews, type Learned, type Loss, type ViewsLoss } from './loss/loss.js';
 import { type MatchedClasses, matchClasses } from './metadata.js';
 import type { Model, Weights } from './model/model.js';
-import { checkMoved, type Optimizer } from './optimizer/optimizer.js';
+import { checkMoved, checkOptimizer, type Optimizer } from './optimizer/optimizer.js';
 import { checkRegularizer, type Regularizer, watched } from './regularizer/regularizer.js';
 import {
   disposeState,
@@ -122,7 +122,9 @@ export function trainStage(model: Model, training: Training): AccumulatingStage 
     accumulate: 'optional',
     seed: 'required',
   });
+  checkLoss('train', loss);
   checkAccumulate(accumulate, loss);
+  checkOptimizer('train', optimizer);
   if (regularizer !== undefined) checkRegularizer(regularizer);
   const [adding, addingOfBatch] = regularizer === undefined ? [] : [watched(regularizer), watched(regularizer)];
   let checked = false;

@@ -2,9 +2,10 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { lastRecords, statusOf, unreadableRun } from '../run/status.js';
+import { forkInWords, setInWords } from '../storage/identity-file.js';
 import type { MetricRecord } from '../storage/metric-reader.js';
 import { descriptionOf, testLabel } from '../storage/record.js';
-import { OlderFormat, type RunConfig, RunFolder } from '../storage/run-folder.js';
+import { OlderFormat, originRun, type RunConfig, RunFolder } from '../storage/run-folder.js';
 
 /** A snapshot file, as the timeline shows it. */
 export interface SnapshotFile {
@@ -23,9 +24,50 @@ const most = { snapshots: 300, runs: 60 };
 /** What does not change while a run goes: what it was started with. */
 export function aboutRun(path: string) {
   const { started, shown } = RunFolder.open(path);
-  const { pipeline, seed, config, createdAt, weir, setting } = started;
+  const { pipeline, seed, config, createdAt, weir, setting, history = [] } = started;
   const networks = (started.networks ?? []).map(({ name, members, branch }) => ({ name, members, branch }));
-  return { name: basename(resolve(path)), shown, pipeline, seed, config, createdAt, weir, setting, networks };
+  const changes = history.map((change) => {
+    const { at, set, updates } = change;
+    return { at, updates, keys: Object.keys(set).join(', '), what: setInWords(change) };
+  });
+  const forks = forksOf(started);
+  return {
+    name: basename(resolve(path)),
+    shown,
+    pipeline,
+    seed,
+    config,
+    createdAt,
+    weir,
+    setting,
+    networks,
+    forks,
+    changes,
+  };
+}
+
+/** A fork that a run descends from. */
+interface ForkedFrom {
+  /** The name of the other run's folder. */
+  readonly run: string;
+  /** The update up to which both are the same. */
+  readonly at: number;
+  /** What the fork has from there on. */
+  readonly what: string;
+}
+
+const DEEPEST = 20; // forks, one of another
+
+/** The forks that a run descends from, the last first, as far as the folders of the other runs are still there. */
+function forksOf(started: RunConfig): ForkedFrom[] {
+  const forks: ForkedFrom[] = [];
+  let run: RunConfig | undefined = started;
+  while (run?.origin !== undefined && forks.length < DEEPEST) {
+    const { origin }: RunConfig = run;
+    forks.push({ run: basename(origin.run), at: origin.at, what: forkInWords(run, origin) });
+    run = originRun(origin)?.started; // moved, or of another version: the forks before it are not known
+  }
+  return forks;
 }
 
 /** Where the run stands, as `weir status` has it; undefined where its folder is of an earlier version and cannot tell. */
@@ -99,14 +141,15 @@ const isOf =
 export async function runsBeside(path: string) {
   const names = [...besides(path).keys()].slice(-most.runs);
   const own = basename(resolve(path));
-  const config = configOf(path);
+  const start = startOf(path);
   return Promise.all(
     names.map(async (name) => {
       const beside = { name, own: name === own };
       try {
         const folder = RunFolder.open(join(dirname(resolve(path)), name));
-        const { pipeline, seed, createdAt } = folder.started;
-        const differs = config && configDifferences(config, folder.started.config);
+        const { pipeline, seed, createdAt, origin } = folder.started;
+        const comparable = start?.pipeline === pipeline;
+        const differs = start && comparable ? configDifferences(start.config, folder.started.config) : null;
         const unknown = { state: 'unknown', epoch: null, epochs: null, update: null };
         const { state, epoch, epochs, update } = (await runStatus(folder.path)) ?? unknown;
         return {
@@ -119,21 +162,34 @@ export async function runsBeside(path: string) {
           epochs,
           update,
           differs,
+          fork: origin ? { run: basename(origin.run), at: origin.at } : null,
           results: resultsOf(folder),
         };
       } catch (error) {
         const { pipeline, state, epoch, epochs, update } = unreadableRun(name, error as Error); // it hides no other, and is not hidden
         const { seed = null, createdAt = '' } = error instanceof OlderFormat ? error.started : {};
-        return { ...beside, pipeline, seed, createdAt, state, epoch, epochs, update, differs: null, results: {} };
+        return {
+          ...beside,
+          pipeline,
+          seed,
+          createdAt,
+          state,
+          epoch,
+          epochs,
+          update,
+          differs: null,
+          fork: null,
+          results: {},
+        };
       }
     }),
   );
 }
 
-/** The config of a run of this format; null where it cannot be read. */
-function configOf(path: string): RunConfig['config'] | null {
+/** The start of a run of this format; null where it cannot be read. */
+function startOf(path: string): RunConfig | null {
   try {
-    return RunFolder.open(path).started.config;
+    return RunFolder.open(path).started;
   } catch {
     return null;
   }

@@ -9,6 +9,7 @@ import { escaped } from './table.js';
 
 const LINE = 26; // of the legend
 const HEADING = 28;
+const UNDER_KEY = 6;
 
 /** The layout of a figure in a file. */
 export interface FigureLayout {
@@ -23,8 +24,11 @@ export function compose(
   figure: Figure,
   { widest = Number.POSITIVE_INFINITY, captioned = true }: FigureLayout = {},
 ): string {
-  const rows = rowsOf(figure, widest);
-  const across = ({ panels }: Row) => panels.reduce((sum, { width }) => sum + width, WIDTH.gap * (panels.length - 1));
+  return composed(figure, rowsOf(figure, widest), captioned);
+}
+
+/** Rows of a figure's panels, below its legend. */
+function composed(figure: Figure, rows: readonly Row[], captioned: boolean): string {
   const width = Math.max(captioned ? WIDTH.half : 0, figure.key?.width ?? 0, ...rows.map(across));
   const said = legend(figure, width);
   let y = said.height;
@@ -34,7 +38,7 @@ export function compose(
   };
   if (figure.key) {
     addPanel(figure.key, 0);
-    y += figure.key.height + 6;
+    y += figure.key.height + UNDER_KEY;
   }
   for (const { heading, panels } of rows) {
     if (heading !== undefined) {
@@ -46,7 +50,7 @@ export function compose(
       addPanel(panel, x);
       x += panel.width + WIDTH.gap;
     }
-    y += Math.max(...panels.map((panel) => panel.height)) + WIDTH.gap / 2;
+    y += tallest(panels) + WIDTH.gap / 2;
   }
   const below = captioned ? caption(figure, width, y) : { svg: '', height: 0 };
   const height = y + below.height;
@@ -58,6 +62,48 @@ export function compose(
     below.svg,
     '</svg>',
   ].join('\n');
+}
+
+const across = ({ panels }: Row): number =>
+  panels.reduce((sum, { width }) => sum + width, WIDTH.gap * (panels.length - 1));
+
+const tallest = (panels: readonly Panel[]): number => Math.max(...panels.map(({ height }) => height));
+
+const heightOf = (rows: readonly Row[]): number =>
+  rows.reduce(
+    (sum, { heading, panels }) => sum + (heading === undefined ? 0 : HEADING) + tallest(panels) + WIDTH.gap / 2,
+    0,
+  );
+
+/**
+ * Rows in pages of at most so many pixels: what is under one heading stays together where a page can hold it, and a page that goes on
+ * with it has the heading again.
+ */
+function paged(rows: readonly Row[], most: number): Row[][] {
+  const pages: Row[][] = [];
+  let left = 0;
+  const put = (block: readonly Row[]): void => {
+    const height = heightOf(block);
+    if (height <= left) pages.at(-1)!.push(...block);
+    else pages.push([...block]);
+    left = (height <= left ? left : most) - height;
+  };
+  for (const block of headedBlocks(rows)) {
+    const { heading } = block[0]!;
+    if (heightOf(block) <= most) put(block);
+    else for (const row of block) put([heightOf([row]) <= left ? row : { ...row, heading }]);
+  }
+  return pages;
+}
+
+/** Rows by the heading that they stand under. */
+function headedBlocks(rows: readonly Row[]): Row[][] {
+  const blocks: Row[][] = [];
+  for (const row of rows) {
+    if (blocks.length === 0 || row.heading !== undefined) blocks.push([row]);
+    else blocks.at(-1)!.push(row);
+  }
+  return blocks;
 }
 
 interface Row {
@@ -108,35 +154,57 @@ export async function raster(svg: string, zoom = 2): Promise<Buffer> {
 
 const POINTS = 2 / 3; // of a pixel of ours: texts of 12 pixels are of 8 points, as in figures of papers
 const WIDEST = 640; // pixels: 427 points, the text width of most styles of one column
+const TALLEST = 975; // pixels: 650 points, a page of paper less its caption
 
 /**
  * A figure as PDF for a paper: vectors, the font embedded, no caption, texts of 8 points at its own size. Figures of several panels have as
- * many of them side by side as the text width of a paper holds.
+ * many of them side by side as the text width of a paper holds; a figure that is taller than a page of paper goes on on further pages of
+ * the file, each with the legend (`\includegraphics[page=2]`).
  *
  * @param madeAt its date; the same figure and date give the same bytes
  */
 export async function pdf(figure: Figure, madeAt: Date): Promise<Buffer> {
-  const svg = compose(figure, { widest: WIDEST, captioned: false });
-  const [width, height] = sizeOf(svg).map((pixels) => pixels * POINTS) as [number, number];
+  const rows = rowsOf(figure, WIDEST);
+  const width = Math.max(figure.key?.width ?? 0, ...rows.map(across));
+  const head = legend(figure, width).height + (figure.key ? figure.key.height + UNDER_KEY : 0);
   const info = { Title: figure.title, Creator: 'Weir', CreationDate: madeAt };
-  const document = new PDFDocument({ size: [width, height], margin: 0, info });
+  const document = new PDFDocument({ autoFirstPage: false, info });
   document.registerFont('regular', REGULAR).registerFont('bold', BOLD);
-  svgToPdf(document, svg, 0, 0, {
-    width,
-    height,
-    assumePt: true,
-    fontCallback: (_, bold) => (bold ? 'bold' : 'regular'),
-    warningCallback: (message) => {
-      throw new Error(`the figure '${figure.id}' cannot be made a PDF: ${message}`);
-    },
-  });
+  for (const page of paged(rows, TALLEST - head)) {
+    const { svg, width, height } = sized(composed(figure, page, false), POINTS);
+    document.addPage({ size: [width, height], margin: 0 });
+    svgToPdf(document, convertible(svg), 0, 0, {
+      width,
+      height,
+      assumePt: true,
+      fontCallback: (_, bold) => (bold ? 'bold' : 'regular'),
+      warningCallback: (message) => {
+        throw new Error(`the figure '${figure.id}' cannot be made a PDF: ${message}`);
+      },
+    });
+  }
   document.end();
   const parts: Buffer[] = [];
   for await (const part of document) parts.push(part as Buffer);
   return Buffer.concat(parts);
 }
 
-function sizeOf(svg: string): readonly [width: number, height: number] {
-  const [, width, height] = /^<svg [^>]*? width="([\d.]+)" height="([\d.]+)"/.exec(svg)!;
-  return [Number(width), Number(height)];
+/**
+ * The same drawing in what the converter draws as browsers do: it knows no `paint-order`, so a text with a halo becomes two texts, the
+ * halo below; and its `currentColor` keeps the opacity of its first use, so that is written as black.
+ */
+function convertible(svg: string): string {
+  return svg
+    .replaceAll('"currentColor"', '"#000000"')
+    .replace(/<g ([^>]*?)paint-order="stroke"([^>]*)>([\s\S]*?)<\/g>/g, (_, before, after, texts) => {
+      const group = `${before}${after}`;
+      return `<g ${group}>${texts}</g><g ${group.replace(/ ?stroke(?:-[a-z]+)?="[^"]*"/g, '')}>${texts}</g>`;
+    });
+}
+
+/** The same drawing so many times as large: its view box stays, its size is another. */
+function sized(svg: string, times: number): { readonly svg: string; readonly width: number; readonly height: number } {
+  const [size, w, h] = / width="([\d.]+)" height="([\d.]+)"/.exec(svg)!;
+  const [width, height] = [times * Number(w), times * Number(h)];
+  return { svg: svg.replace(size, ` width="${width}" height="${height}"`), width, height };
 }

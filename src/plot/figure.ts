@@ -6,6 +6,8 @@ export interface Panel {
   readonly svg: string;
   readonly width: number;
   readonly height: number;
+  /** The same drawing on an axis that early outliers do not flatten, where they do in the other: for a page that can switch. */
+  readonly robust?: string;
   /** The heading above the panel, which then begins a row. */
   readonly heading?: string;
 }

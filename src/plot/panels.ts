@@ -81,6 +81,8 @@ export interface Series {
   readonly band?: readonly { readonly x: number; readonly low: number; readonly high: number }[];
   /** One of many: thin, pale and solid. */
   readonly thin?: boolean;
+  /** How the run went on that another was forked from. */
+  readonly dotted?: boolean;
 }
 
 /** The options of a panel of curves. */
@@ -98,9 +100,45 @@ export interface Curves {
   readonly rules?: readonly { readonly x: number; readonly text: string }[];
 }
 
-/** Curves in one frame: thin ones and ranges behind, the others in front; values outside of a scale are left out. */
+/**
+ * Curves in one frame: thin ones and ranges behind, the others in front, the first of them foremost; values outside of a scale are left
+ * out. Where few outliers would take most of an axis that is not given, the panel has a robust drawing besides.
+ */
 export function curves(all: readonly Series[], options: Curves): Panel {
+  const values = all.flatMap(({ points, band = [] }) => [
+    ...points.map(({ y }) => y),
+    ...band.flatMap(({ low, high }) => [low, high]),
+  ]);
+  const whole = framedCurves(all, options);
+  const domain = options.domain === undefined ? robustRange(values, options.scale) : null;
+  return domain === null ? whole : { ...whole, robust: framedCurves(all, { ...options, domain, clipped: true }).svg };
+}
+
+const FEW = 20; // values, of which none is an outlier
+const FLAT = 0.5; // of the whole axis: where the values without outliers take more of it, nothing is flattened
+
+/** From the 2nd to the 98th percentile with some air, as the axes of the monitor's page; null where all values take hardly more room. */
+export function robustRange(all: readonly number[], scale: 'log' | 'linear'): readonly [number, number] | null {
+  const log = scale === 'log';
+  const values = all
+    .filter((value) => Number.isFinite(value) && (!log || value > 0))
+    .map((value) => (log ? Math.log(value) : value))
+    .sort((a, b) => a - b);
+  if (values.length < FEW) return null;
+  const [least, most] = [values[0]!, values.at(-1)!];
+  const [low, high] = [0.02, 0.98].map((share) => values[Math.round(share * (values.length - 1))]!) as [number, number];
+  if (!(high > low)) return null;
+  const air = log ? Math.log(1.3) : 0.15 * (high - low);
+  const range = [Math.max(least, low - air), Math.min(most, high + air)] as const;
+  if (range[1] - range[0] > FLAT * (most - least)) return null;
+  return log ? [Math.exp(range[0]), Math.exp(range[1])] : range;
+}
+
+const RULE = 14; // pixels of a rule's label, above the frame
+
+function framedCurves(all: readonly Series[], options: Curves & { readonly clipped?: boolean }): Panel {
   const { label, x, width, height, scale, xLog = false, rules = [], domain } = options;
+  const clip = options.clipped ? { clip: 'frame' as const } : {};
   const isShown = (value: number, log: boolean) => Number.isFinite(value) && (!log || value > 0);
   const log = scale === 'log';
   const drawn = all.map((series) => ({
@@ -112,13 +150,12 @@ export function curves(all: readonly Series[], options: Curves): Panel {
   const [from, to] = [Math.min(...points.map((at) => at.x)), Math.max(0, ...points.map((at) => at.x))];
   const [first, last] = [xLog && to > 0 ? from : 0, to || 1];
   const inside = rules.filter((rule) => rule.x > first && rule.x < last);
-  const leftward = inside.some((rule) => rule.x > last / 2);
   const values = drawn.flatMap((series) => [
     ...series.points.map((point) => point.y),
     ...series.band.flatMap(({ low, high }) => [low, high]),
   ]);
   return panel({
-    ...framed(width, height, [30, 20, 42, 52]),
+    ...framed(width, height, [30 + RULE * inside.length, 20, 42, 52]),
     ariaLabel: options.ariaLabel ?? label,
     x: {
       label: x,
@@ -135,41 +172,63 @@ export function curves(all: readonly Series[], options: Curves): Panel {
       labelArrow: 'none',
       ...(domain && { domain: [...domain] }),
       ...(log
-        ? { type: 'log' as const, ticks: logTicks(values), tickFormat: plain }
+        ? { type: 'log' as const, ticks: logTicks(domain ?? values), tickFormat: plain }
         : { nice: domain === undefined, ticks: 6 }),
     },
     marks: [
       Plot.ruleX(inside, { x: 'x', stroke: 'currentColor', strokeOpacity: 0.55, strokeDasharray: '4 3' }),
       ...drawn.map(({ band, style: { light } }) =>
-        Plot.areaY(band, { x: 'x', y1: 'low', y2: 'high', fill: light, fillOpacity: 0.1 }),
+        Plot.areaY(band, { x: 'x', y1: 'low', y2: 'high', fill: light, fillOpacity: 0.1, ...clip }),
       ),
       // Edges, for where several ranges lie over one another their colors are no longer told apart.
       ...drawn.flatMap(({ band, style: { light } }) =>
-        ['low', 'high'].map((y) => Plot.line(band, { x: 'x', y, stroke: light, strokeOpacity: 0.4, strokeWidth: 0.8 })),
+        ['low', 'high'].map((y) =>
+          Plot.line(band, { x: 'x', y, stroke: light, strokeOpacity: 0.4, strokeWidth: 0.8, ...clip }),
+        ),
       ),
       ...drawn
         .filter(({ thin }) => thin)
         .map((line) =>
-          Plot.line(line.points, { x: 'x', y: 'y', stroke: line.style.light, strokeOpacity: 0.35, strokeWidth: 1 }),
+          Plot.line(line.points, {
+            x: 'x',
+            y: 'y',
+            stroke: line.style.light,
+            strokeOpacity: 0.35,
+            strokeWidth: 1,
+            ...clip,
+          }),
         ),
       ...drawn
-        .filter(({ thin }) => !thin)
-        .map(({ points: line, style: { light, dash } }) =>
-          Plot.line(line, { x: 'x', y: 'y', stroke: light, strokeWidth: 2.2, strokeDasharray: dash }),
+        .filter(({ dotted }) => dotted)
+        .map(({ points: line, style: { light } }) =>
+          Plot.line(line, { x: 'x', y: 'y', stroke: light, strokeWidth: 1.6, strokeDasharray: DOTS, ...clip }),
         ),
-      Plot.text(inside.slice(0, 1), {
-        x: 'x',
-        text: 'text',
-        frameAnchor: 'top',
-        dy: 3,
-        stroke: 'white',
-        fill: 'currentColor',
-        textAnchor: leftward ? 'end' : 'start',
-        dx: leftward ? -5 : 5,
+      // The first in front: a branch has the values of the unregularized network up to where it begins.
+      ...drawn
+        .filter(({ thin, dotted }) => !thin && !dotted)
+        .reverse()
+        .map(({ points: line, style: { light, dash } }) =>
+          Plot.line(line, { x: 'x', y: 'y', stroke: light, strokeWidth: 2.2, strokeDasharray: dash, ...clip }),
+        ),
+      ...inside.map((rule, i) => {
+        const leftward = rule.x > last / 2;
+        return Plot.text([rule], {
+          x: 'x',
+          text: 'text',
+          frameAnchor: 'top',
+          lineAnchor: 'bottom',
+          dy: -3 - RULE * (inside.length - 1 - i),
+          fill: 'currentColor',
+          textAnchor: leftward ? 'end' : 'start',
+          dx: leftward ? -5 : 5,
+        });
       }),
     ],
   });
 }
+
+/** The dashes of how a run went on that another was forked from. */
+export const DOTS = '1 3';
 
 /** Every k-th point and the last, so that about `left` remain. */
 export function thinned<T>(points: readonly T[], left: number): readonly T[] {

@@ -4,15 +4,20 @@ declare module 'pdfkit' {
   import type { Readable } from 'node:stream';
 
   interface Options {
-    readonly size: readonly [width: number, height: number];
-    readonly margin: number;
+    readonly autoFirstPage: boolean;
     readonly info: Readonly<Record<string, string | Date>>;
   }
 
-  /** A document of one page; a stream of its bytes. */
+  interface PageOptions {
+    readonly size: readonly [width: number, height: number];
+    readonly margin: number;
+  }
+
+  /** A stream of a document's bytes. */
   export default class PDFDocument extends Readable {
     constructor(options: Options);
     registerFont(name: string, file: string): this;
+    addPage(options: PageOptions): this;
     end(): void;
   }
 }

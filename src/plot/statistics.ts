@@ -89,18 +89,30 @@ function interval(value: number, error: number | null, freedom: number): MeanDif
   return { value, lower: value - reach, upper: value + reach, standardError: error, t, freedom, p };
 }
 
-/**
- * Gaussian kernel density of values that cannot be negative, on an even grid from 0 to beyond the greatest.
- *
- * Bandwidth by Silverman's rule, 0.9 · min(std, IQR / 1.34) · n^(−1/5). The part below zero is folded back, so that
- * the area is one. Null for fewer than three values, or values that are all the same.
- */
-export function density(values: readonly number[], to: number, steps = 160): { x: number; y: number }[] | null {
+/** The bandwidth of a Gaussian kernel by Silverman's rule, 0.9 · min(std, IQR / 1.34) · n^(−1/5); null for fewer than three values, or equal ones. */
+function bandwidth(values: readonly number[]): number | null {
   if (values.length < 3) return null;
   const std = standardDeviation(values)!;
   const quartiles = (quantile(values, 0.75)! - quantile(values, 0.25)!) / 1.34;
   const width = 0.9 * (quartiles > 0 ? Math.min(std, quartiles) : std) * values.length ** -0.2;
-  if (!(width > 0)) return null;
+  return width > 0 ? width : null;
+}
+
+const BEYOND = 3.5; // bandwidths: a kernel has fallen to 0.2 % of its peak there, and with it the density of its own
+
+/** Where a density has fallen to a small share of its peak, above the greatest value; null where there is no density. */
+export function densityEnd(values: readonly number[]): number | null {
+  const width = bandwidth(values);
+  return width === null ? null : Math.max(...values) + BEYOND * width;
+}
+
+/**
+ * Gaussian kernel density of values that cannot be negative, on an even grid from 0 to `to`, bandwidth by Silverman's rule. The part
+ * below zero is folded back, so that the area is one. Null for fewer than three values, or values that are all the same.
+ */
+export function density(values: readonly number[], to: number, steps = 160): { x: number; y: number }[] | null {
+  const width = bandwidth(values);
+  if (width === null) return null;
   const scale = 1 / (values.length * width * Math.sqrt(2 * Math.PI));
   return Array.from({ length: steps + 1 }, (_, i) => {
     const x = (to * i) / steps;

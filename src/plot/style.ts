@@ -151,6 +151,9 @@ h2{font-size:19px;line-height:1.3;margin:48px 0 12px}
 .verdict p+p{margin-top:10px}
 .notes{color:var(--quiet);padding-left:20px}
 figure{margin:0}
+.outliers{margin:0 8px 8px 0;vertical-align:-1px}
+.outliers+label{font-size:14px}
+.outliers:checked~.panels .robust,.outliers:not(:checked)~.panels .whole{display:none}
 figcaption{color:var(--quiet);font-size:14px;margin-top:12px;max-width:76ch}
 figcaption p{margin:0 0 6px}
 .legend{display:flex;flex-wrap:wrap;gap:4px 24px;list-style:none;margin:0 0 8px;padding:0;font-size:14px}
@@ -173,6 +176,7 @@ caption span{display:block;max-width:min(90ch,calc(100vw - 32px))}
 th,td{padding:6px 0 6px 11px;border-bottom:1px solid var(--line);text-align:right;vertical-align:top;white-space:nowrap}
 thead th{font-weight:600;vertical-align:bottom;white-space:normal;border-bottom-color:var(--quiet)}
 th:first-child{text-align:left;padding-left:0;font-weight:600}
+.name{text-align:left}
 .dot{margin-right:8px}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:4px 20px;margin:0 0 16px}
 dt{color:var(--quiet)}
@@ -183,7 +187,7 @@ summary{cursor:pointer}
 pre{background:var(--soft);padding:16px;overflow-x:auto;font-size:13px;border-radius:4px}
 code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
 code{font-size:.92em}
-@media (max-width:560px){.columns-4 .panel,.columns-3 .panel{flex-basis:150px}.panels{gap:12px}main{padding:24px 16px 48px}h1{font-size:24px}h2{margin-top:36px}table{font-size:12px}th,td{padding:5px 0 5px 8px;white-space:normal}th:first-child{position:sticky;left:0;background:var(--page)}.rest>summary{font-size:15px}.verdict{font-size:16px;padding:12px 16px}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:8px}}
+@media (max-width:560px){.columns-4 .panel{flex-basis:150px}.panels{gap:12px}main{padding:24px 16px 48px}h1{font-size:24px}h2{margin-top:36px}table{font-size:12px}th,td{padding:5px 0 5px 10px}th:first-child{position:sticky;left:0;background:var(--page)}tbody th{min-width:6.5em;white-space:normal}tbody th:has(+td.name){min-width:0}.rest>summary{font-size:15px}.verdict{font-size:16px;padding:12px 16px}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:8px}}
 @media (prefers-color-scheme:dark){
 :root{${tokens.dark}}
 .panel [stroke="white"]{stroke:var(--page)}

@@ -74,13 +74,14 @@ export function duration(seconds: number | null | undefined): string {
   return `${whole} s`;
 }
 
-/** Cells are HTML already; the first of a row is its heading. */
+/** Cells are HTML already; the first of a row is its heading. Names of regularizers stand to the left, numbers to the right. */
 export function table(title: string, heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  const head = heads.map((text) => `<th scope="col">${escaped(text)}</th>`).join('');
-  const body = rows.map(
-    ([first = '', ...rest]) =>
-      `<tr><th scope="row">${first}</th>${rest.map((cell) => `<td>${cell}</td>`).join('')}</tr>`,
-  );
+  const asName = heads.map((_, column) => (rows[0]?.[column]?.startsWith(DOT) ? ' class="name"' : ''));
+  const head = heads.map((text, column) => `<th scope="col"${asName[column]}>${escaped(text)}</th>`).join('');
+  const body = rows.map(([first = '', ...rest]) => {
+    const cells = rest.map((cell, i) => `<td${asName[i + 1]}>${cell}</td>`);
+    return `<tr><th scope="row">${first}</th>${cells.join('')}</tr>`;
+  });
   return `<div class="scroll" role="region" tabindex="0" aria-label="${escaped(title)}"><table>
 <caption><span>${escaped(title)}</span></caption>
 <thead><tr>${head}</tr></thead>
@@ -90,10 +91,12 @@ ${body.join('\n')}
 </table></div>`;
 }
 
+const DOT = '<svg class="dot"';
+
 /** A name with the dot of its regularizer's color before it. */
 export function name(label: string, regularizer: string): string {
   const { light } = markStyle(regularizer);
-  return `<svg class="dot" width="10" height="10" aria-hidden="true"><circle cx="5" cy="5" r="4.5" fill="${light}"/></svg>${escaped(label)}`;
+  return `${DOT} width="10" height="10" aria-hidden="true"><circle cx="5" cy="5" r="4.5" fill="${light}"/></svg>${escaped(label)}`;
 }
 
 /** A table that is closed until the reader opens it. */

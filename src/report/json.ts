@@ -82,6 +82,7 @@ function networkJson(network: NetworkReport): Record<string, unknown> {
     setting: settingOf(network),
     ...picked(network, 'regularizer', 'seed', 'run', 'updates', 'epochs', 'seconds', 'testAccuracy', 'burnIn'),
     ...picked(network, 'sampleShape', 'classes'),
+    ...(network.origin && { origin: picked(network.origin, 'run', 'update', 'epoch') }),
     summary: summarizeNetwork(network),
     sigma: columns(network.sigma),
     curves: columns(network.curves),

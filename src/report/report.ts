@@ -130,9 +130,10 @@ ${table}
 
 function section(figure: Figure): string {
   const panels = figure.panels.map(
-    ({ svg, width, heading }) =>
-      `${heading === undefined ? '' : `<h3>${escaped(heading)}</h3>\n`}<div class="panel" style="max-width:${width}px">${unsized(svg)}</div>`,
+    ({ svg, robust, width, heading }) =>
+      `${heading === undefined ? '' : `<h3>${escaped(heading)}</h3>\n`}<div class="panel" style="max-width:${width}px">${robust === undefined ? unsized(svg) : `<div class="whole">${unsized(svg)}</div><div class="robust">${unsized(robust)}</div>`}</div>`,
   );
+  const isSwitched = figure.panels.some(({ robust }) => robust !== undefined);
   const key = figure.key
     ? `<div class="panel key" style="max-width:${figure.key.width}px">${unsized(figure.key.svg)}</div>\n`
     : '';
@@ -142,13 +143,20 @@ function section(figure: Figure): string {
   return `<section aria-labelledby="${figure.id}">
 <h2 id="${figure.id}">${escaped(figure.title)}</h2>
 <figure>
-${legend(figure)}${key}<div class="panels columns-${figure.columns}">
+${legend(figure)}${isSwitched ? outliersSwitch(figure) : ''}${key}<div class="panels columns-${figure.columns}">
 ${panels.join('\n')}
 </div>
-<figcaption>${texts.join('')}</figcaption>
+<figcaption>${texts.join('')}${isSwitched ? OUTLIERS : ''}</figcaption>
 </figure>
 </section>`;
 }
+
+/** A switch without a script: the style sheet shows one drawing of each panel or the other, by what is checked before them. */
+const outliersSwitch = ({ id }: Figure): string =>
+  `<input type="checkbox" class="outliers" id="${id}-outliers"><label for="${id}-outliers">outliers</label>\n`;
+
+const OUTLIERS =
+  '<p>Axes that a few values would flatten span the rest, from the second to the 98th percentile: ‘outliers’ shows all, as the files of this figure do.</p>';
 
 function legend({ legend: entries }: Figure): string {
   if (entries.length === 0) return '';

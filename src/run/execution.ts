@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { WeirError } from '../flow/errors.js';
 import type { Outcome } from '../flow/flow.js';
+import { copyKept } from '../storage/kept-arrays.js';
 import type { LogMark } from '../storage/metric-log.js';
 import type { RunConfig, RunFolder } from '../storage/run-folder.js';
 import {
@@ -146,7 +147,10 @@ export class Execution {
     }
     if (before === undefined) {
       metrics.cutBack(begin);
-      if (this.consensus.writes) carryLog(origin, name, start, metrics, { sameBits });
+      if (this.consensus.writes) {
+        carryLog(origin, name, start, metrics, { sameBits });
+        copyKept(origin.run, this.folder.path, { network: name });
+      }
     } else if (sameBits) metrics.follow(before.state.logged, { more: true });
     else metrics.cutBack(before.state.logged);
     const networks = this.pipeline.networks(origin.config, seed);

@@ -32,7 +32,16 @@ export function startOf(run: RunFolder, network: string): number | 'not begun' {
     .snapshots(branch.of)
     .list()
     .find(({ label }) => label === epochLabel(branch.epoch));
-  return (pinned && updatesIn(run, branch.of, pinned)) ?? 'not begun';
+  const updates = pinned && updatesIn(run, branch.of, pinned);
+  return updates ?? startInOrigin(run, network) ?? 'not begun';
+}
+
+/** The update that a network began at in the run that this one was forked from; none where this run began it, or will. */
+function startInOrigin({ started }: RunFolder, network: string): number | undefined {
+  const { origin } = started;
+  if (origin === undefined) return undefined;
+  const start = startOf(runOfOrigin(origin), network);
+  return start !== 'not begun' && start <= origin.at ? start : undefined;
 }
 
 export const hasBegun = (run: RunFolder, network: string, at: number): boolean => {
@@ -127,6 +136,12 @@ export function beginningOf(origin: RunOrigin, network: string): Beginning | und
     } catch (error) {
       if (!(error instanceof SnapshotError) || isUnread(error)) throw error; // of an altered one the replay is only longer
     }
+  }
+  if (startInOrigin(run, network) !== undefined) {
+    throw new WeirError(
+      `${run.shown} has no snapshot of network '${network}' up to update ${origin.at} that can be read`,
+      'name a later update, of which it has one; or fork the run that it was forked from',
+    );
   }
   const branch = run.started.networks?.find(({ name }) => name === network)?.branch;
   const pinned = branch && run.snapshots(branch.of).pinned(epochLabel(branch.epoch));

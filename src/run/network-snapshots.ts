@@ -1,6 +1,7 @@
 import type { Data } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import type { Flow } from '../flow/flow.js';
+import type { ArrayKeeper } from '../storage/kept-arrays.js';
 import type { StreamRecord } from '../storage/metric-reader.js';
 import { done, type RunState } from '../storage/run-state.js';
 import type { SnapshotStore } from '../storage/snapshot-store.js';
@@ -68,6 +69,8 @@ export interface SnapshotTarget {
   /** Epochs at whose end other networks branch off. */
   readonly branches: readonly number[];
   readonly pin?: Pin | undefined;
+  /** Where the arrays go that are kept of all records. */
+  readonly arrays?: Pick<ArrayKeeper, 'flush'> | undefined;
 }
 
 /** Follows how far one network is, and writes its snapshots at barriers. */
@@ -177,7 +180,7 @@ export class NetworkSnapshots {
     label: string | number = flow.finished ? done : this.update,
     into: SnapshotStore = this.target.store,
   ): void {
-    const { metrics, consensus, store } = this.target;
+    const { metrics, consensus, store, arrays } = this.target;
     const { identity, watch, onSnapshotError } = this.options;
     const state: RunState = { flow: flow.save(), logged: metrics.mark, update: this.update, seconds: this.seconds };
     consensus.sameState(flow, state);
@@ -185,6 +188,7 @@ export class NetworkSnapshots {
       if (consensus.writes) {
         this.options.check?.();
         metrics.flush({ sync: true });
+        arrays?.flush();
         identity?.save(); // before the snapshot that carries its digest
         const path = into.write(label, state as unknown as Data, this.about(flow, label, into), {
           late: into !== store,

@@ -5,11 +5,12 @@ import { WeirError } from '../flow/errors.js';
 import { Flow, type Outcome } from '../flow/flow.js';
 import { listen } from '../flow/node.js';
 import { stage } from '../flow/stage.js';
+import { ArrayKeeper, type KeptRecord } from '../storage/kept-arrays.js';
 import { logStage } from '../storage/log-stage.js';
 import type { StreamRecord } from '../storage/metric-reader.js';
 import type { RecordSchema } from '../storage/record.js';
 import { type RunConfig, RunFolder } from '../storage/run-folder.js';
-import { type RunState, trainedState } from '../storage/run-state.js';
+import type { RunState } from '../storage/run-state.js';
 import type { SnapshotStore } from '../storage/snapshot-store.js';
 import { decisionsIn } from './best.js';
 import type { Consensus, Log, Votes } from './consensus.js';
@@ -24,7 +25,7 @@ import {
   streamName,
 } from './pipeline.js';
 import type { Requests } from './watch.js';
-import { weightsDigest } from './weights.js';
+import { trainedStateWith, weightsDigest } from './weights.js';
 
 /** Everything that the networks of a run share. */
 export interface RunContext {
@@ -59,6 +60,8 @@ const flushEvery = 2000; // milliseconds after which readers of the metric log s
 /** Trains and measures one network: its streams are wired into a graph and logged, and snapshots are written at some of its barriers. */
 export class NetworkTraining {
   private readonly network: Network;
+  /** Where the arrays go that are kept of all records; none where another rank writes the folder. */
+  private readonly arrays: ArrayKeeper | undefined;
   private readonly snapshots: NetworkSnapshots;
   /** The schema of each stream whose records are checked: known when the graph is wired. */
   private schemas: ReadonlyMap<string, RecordSchema> = new Map();
@@ -73,12 +76,14 @@ export class NetworkTraining {
     const { pipeline, metrics, consensus } = run;
     const network = networks[index]!;
     this.network = network;
-    const others = run.folder.started.part?.[network.name] ?? []; // of other runs
+    const { path, started } = run.folder;
+    if (consensus.writes) this.arrays = new ArrayKeeper({ path, ...started }, network.name);
+    const others = started.part?.[network.name] ?? []; // of other runs
     const branches = [
       ...others,
       ...networks.flatMap(({ branch }) => (branch?.of === network.name ? [branch.epoch] : [])),
     ];
-    const target = { pipeline, network, store, metrics, consensus, branches, pin };
+    const target = { pipeline, network, store, metrics, consensus, branches, pin, arrays: this.arrays };
     this.snapshots = new NetworkSnapshots(target, run.options, state ?? trunk);
   }
 
@@ -113,8 +118,11 @@ export class NetworkTraining {
       if (pin !== undefined && 'update' in pin) countUpdates(flow, snapshots);
       consensus.sameGraph(flow, snapshots.update);
       watch.network(network, index, networks.length, flow, (state ?? trunk)?.update);
-      return await flow.start();
+      const outcome = await flow.start();
+      if (outcome === 'done') this.arrays?.end();
+      return outcome;
     } finally {
+      this.arrays?.close();
       requests.detach();
       flow.close();
       metrics.flushAfter(0); // an error that ends the run is told before that of a full disk
@@ -147,7 +155,8 @@ export class NetworkTraining {
     const entries = Object.entries(this.streams).map(([name, stream]) => {
       const key = streamName(name);
       const schema = () => this.schemas.get(key);
-      const value = logStage(this.network.name, key, (record) => this.log(record), schema);
+      const keep = this.arrays && ((number: number, record: KeptRecord) => this.arrays!.append(number, record));
+      const value = logStage(this.network.name, key, (record) => this.log(record), schema, keep);
       return [name, (stream as Observable<Positioned>).pipe(stage(value))];
     });
     return Object.fromEntries(entries);
@@ -208,8 +217,8 @@ function countUpdates(flow: Flow, snapshots: NetworkSnapshots): void {
 }
 
 /** The last state of a network that this run took over. @throws {WeirError} where its weights are not those that were taken over */
-function takenFrom({ run, weights }: NonNullable<RunConfig['from']>, network: string): RunState {
-  const state = trainedState(RunFolder.open(run), network);
+function takenFrom({ run, weights, taken = {} }: NonNullable<RunConfig['from']>, network: string): RunState {
+  const { state } = trainedStateWith(RunFolder.open(run), network, taken);
   const wanted = weights[network];
   if (wanted === undefined || weightsDigest(state) === wanted) return state;
   throw new WeirError(

@@ -18,14 +18,15 @@ import {
 import { type LogLine, NetworkLog } from '../measure/log.js';
 import { hashWeights } from '../storage/digest.js';
 import { checkOrigin } from '../storage/identity-file.js';
+import { copyKept } from '../storage/kept-arrays.js';
 import { MetricLog } from '../storage/metric-log.js';
 import { RunFolder } from '../storage/run-folder.js';
-import { trainedNetwork, trainedState } from '../storage/run-state.js';
+import { trainedNetwork } from '../storage/run-state.js';
 import { tf } from '../tensorflow/tf.js';
 import { regularizerOf } from './collect/records.js';
 import type { Network } from './pipeline.js';
 import { recordsOf } from './run-log.js';
-import { weightOwner, weightsDigest, withReadout } from './weights.js';
+import { isPicked, trainedStateWith, type WeightsPick, weightOwner, weightsDigest, withReadout } from './weights.js';
 
 /** A trained network with its last update. */
 interface TrainedState {
@@ -130,17 +131,21 @@ export function networksOf(run: string): (Network & { readonly regularizer: stri
  * Makes a new run with the trained networks of a finished one, in which some streams run again. Its metric log begins with the other's
  * log without those streams, so that its report is complete.
  *
- * @param module where the pipeline module is @param accepted the changes of the other run that the user accepted
+ * @param module where the pipeline module is @param accepted the changes of the other run that the user accepted @param taken which weights
  */
 export function takeOver(
   source: RunFolder,
   path: string | undefined,
   config: Readonly<Record<string, unknown>>,
   streams: readonly string[],
-  { module, accepted }: { readonly module: string; readonly accepted: readonly string[] },
+  {
+    module,
+    accepted,
+    taken = {},
+  }: { readonly module: string; readonly accepted: readonly string[]; readonly taken?: WeightsPick },
 ): RunFolder {
-  const { pipeline, seed, networks, figures = [], reference, part, taken } = source.started;
-  const listed = { ...(networks && { networks }), ...(part && { part }), ...(taken && { taken }) };
+  const { pipeline, seed, networks, figures = [], reference, part, taken: begunWith } = source.started;
+  const listed = { ...(networks && { networks }), ...(part && { part }), ...(begunWith && { taken: begunWith }) };
   const copied = [...recordsOf(source)].filter(({ stream }) => !streams.includes(String(stream)));
   const again = streams.map((stream) => `${stream}$`);
   const run = RunFolder.create(
@@ -152,8 +157,19 @@ export function takeOver(
         log.cutBack({ bytes: 0 }); // removes the rest of a failed attempt, such as on a full disk
         for (const record of copied) log.append(record);
         log.flush({ sync: true });
-        const weights = (networks ?? []).map(({ name }) => [name, weightsDigest(trainedState(source, name))] as const);
-        return { run: resolve(source.path), again, logged: log.mark, weights: Object.fromEntries(weights), accepted };
+        copyKept(source.path, folder, { left: streams });
+        const weights = (networks ?? []).map(({ name }): [string, string] => [
+          name,
+          weightsDigest(trainedStateWith(source, name, taken).state),
+        ]);
+        return {
+          run: resolve(source.path),
+          again,
+          logged: log.mark,
+          weights: Object.fromEntries(weights),
+          accepted,
+          ...(isPicked(taken) && { taken: { ...taken } }),
+        };
       } finally {
         log.close();
       }

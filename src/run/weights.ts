@@ -1,9 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Data } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { checkOptions } from '../flow/options.js';
 import { membersKey } from '../learn/ensemble/ensemble.js';
 import type { NetworkMetadata } from '../learn/metadata.js';
+import { savedAverages } from '../learn/optimizer/composed.js';
 import type { WeightSource } from '../learn/weights/pretrained.js';
 import type { SavedTensors } from '../learn/weights/saved-tensors.js';
 import type { ReadoutState } from '../measure/readout/readout.js';
@@ -50,16 +52,31 @@ export const weightsDigest = (state: Pick<RunState, 'flow'>): string =>
 export const metadataOf = (state: Pick<RunState, 'flow'>): NetworkMetadata =>
   (weightOwner(state) as { readonly metadata?: NetworkMetadata } | undefined)?.metadata ?? {};
 
-export interface WeightsChoice {
+/** Which of a network's weights are taken, where not its last ones. */
+export interface WeightsPick {
+  /**
+   * 'best' for the best of the snapshots that `keepBest` keeps, the number of an update, or the name of a pinned snapshot; the newest by
+   * default.
+   */
+  readonly snapshot?: string | undefined;
+  /** The averages of the weights over the updates, where the optimizer keeps them (`ema`), in the place of the weights. */
+  readonly averaged?: boolean | undefined;
+}
+
+export const isPicked = ({ snapshot, averaged }: WeightsPick): boolean => snapshot !== undefined || averaged === true;
+
+/** The same in words: 'the averaged weights of snapshot best'. */
+export const pickWords = ({ snapshot, averaged }: WeightsPick): string =>
+  `the ${averaged ? 'averaged ' : ''}weights${snapshot === undefined ? '' : ` of snapshot ${snapshot}`}`;
+
+export interface WeightsChoice extends WeightsPick {
   /** One of the run's networks; by default its only one. */
   readonly network?: string | undefined;
   /**
    * The readout, where one was fitted anew to these features: the name of the stage that fitted it (the default), or `trained` for the
-   * network's own.
+   * network's own, which is the default of averaged weights.
    */
   readonly readout?: string | undefined;
-  /** 'best' for the best of the snapshots that `keepBest` keeps, or the name of a pinned one; the newest by default. */
-  readonly snapshot?: string | undefined;
   /** Whether only a finished network will do; otherwise its newest weights. */
   readonly finished?: boolean;
 }
@@ -68,6 +85,8 @@ export interface RunWeights {
   readonly network: string;
   /** The number of their last update. */
   readonly update: number;
+  /** The name of the snapshot that they are from, where one was chosen. */
+  readonly snapshot?: string;
   readonly weights: SavedTensors;
   /** Tensors of a readout that the network did not have: it was trained with a projection head in its place. */
   readonly more: SavedTensors;
@@ -87,7 +106,7 @@ export interface RunWeights {
  */
 export function weightsOfRun(
   folder: RunFolder,
-  { network, readout, snapshot, finished = false }: WeightsChoice,
+  { network, readout, snapshot, averaged = false, finished = false }: WeightsChoice,
 ): RunWeights {
   const names = namesOf(folder);
   const name = network ?? (names.length === 1 ? names[0]! : undefined);
@@ -103,9 +122,9 @@ export function weightsOfRun(
     );
   }
   const newest = finished ? trainedNetwork(folder, name) : readNetworkState(folder.snapshots(name));
-  const found = snapshot === undefined || newest === undefined ? newest : pinned(folder, name, newest, snapshot);
+  const found = snapshot === undefined || newest === undefined ? newest : chosen(folder, name, newest, snapshot);
   if (found !== undefined) checkOrigin(folder, name, found);
-  const state = found?.state;
+  const state = found?.state && (averaged ? withAverages(folder, name, found.state) : found.state);
   const weights = state === undefined ? [] : weightsOf(state);
   if (state === undefined || weights.length === 0 || weights.some((weight) => weight.name === membersKey)) {
     throw new WeirError(
@@ -113,21 +132,88 @@ export function weightsOfRun(
       'name one that is trained by `train` and has a snapshot',
     );
   }
-  return { network: name, update: state.update, ...withReadout(folder, state, readout) };
+  return {
+    network: name,
+    update: updatesOf(state) ?? state.update,
+    ...(snapshot !== undefined && { snapshot: labelOf(found!) }),
+    ...withReadout(folder, state, readout ?? (averaged ? own : undefined)),
+  };
 }
 
-/** The state in a pinned snapshot of a network. @param newest its newest state, which knows the best @throws {WeirError} where there is none */
-function pinned(folder: RunFolder, network: string, newest: NetworkState, asked: string): NetworkState {
+const labelOf = ({ path }: Pick<NetworkState, 'path'>): string => /\d+-(.+)\.snapshot$/.exec(path)?.[1] ?? path;
+
+/**
+ * The state in a snapshot of a network that is asked for by 'best', an update or a name.
+ *
+ * @param newest its newest state, which knows the best
+ * @throws {WeirError} where there is none, with those there are
+ */
+function chosen(folder: RunFolder, network: string, newest: NetworkState, asked: string): NetworkState {
   const store = folder.snapshots(network);
   const [best] = Array.isArray(newest.about.best) ? newest.about.best : [];
   const label = asked === 'best' && typeof best === 'number' ? bestLabel(best) : asked;
-  const found = store.pinned(label);
-  if (found !== undefined) return { ...newest, path: found.path, about: found.about, state: runState(found) };
-  const all = store.list().flatMap((one) => (one.pinned ? [one.label] : []));
+  const all = store.list();
+  const number = /^\d+$/.test(asked) ? Number(asked) : undefined;
+  const listed =
+    all.find((one) => one.label === label) ??
+    (number === undefined ? undefined : all.find((one) => store.head(one).about.update === number));
+  if (listed !== undefined) {
+    const found = store.open(listed.path);
+    return { ...newest, path: found.path, about: found.about, state: runState(found) };
+  }
+  const names = all.map((one) => (one.pinned ? `${one.label} (update ${store.head(one).about.update})` : one.label));
   throw new WeirError(
     `network '${network}' of ${folder.shown} has no snapshot '${asked}'`,
-    `${asked === 'best' ? 'let keepBest keep some; ' : ''}the named ones are ${all.join(', ') || 'none'}`,
+    `${asked === 'best' ? 'let keepBest keep some; ' : ''}there are ${names.join(', ') || 'none'}`,
   );
+}
+
+/** A state whose weights are their averages. @throws {WeirError} where its optimizer kept none */
+function withAverages(folder: RunFolder, network: string, state: RunState): RunState {
+  const { memory = [] } = (weightOwner(state) ?? {}) as { readonly memory?: SavedTensors };
+  const weights = savedAverages(weightsOf(state), memory);
+  if (weights !== undefined) return withOwner(state, { weights });
+  throw new WeirError(
+    `network '${network}' of ${folder.shown} has no averages of its weights`,
+    'train it by an optimizer that keeps them: optimizer: ema(0.999, …)',
+  );
+}
+
+/** A state in which the stage that owns the weights has other values. */
+function withOwner(state: RunState, values: object): RunState {
+  const name = state.flow.nodes.train === undefined ? 'trained' : 'train';
+  const node = state.flow.nodes[name]!;
+  const owner = { ...node, state: { ...(node.state as object), ...values } as Data };
+  return { ...state, flow: { ...state.flow, nodes: { ...state.flow.nodes, [name]: owner } } };
+}
+
+/**
+ * The last state of a trained network as another run takes it over: with its last weights, or with others of them in their place. All
+ * else, such as the place in the data, is as at the end of the training.
+ *
+ * @throws {WeirError} where the network is not trained to the end, the snapshot is not there, or the weights have no averages; where a readout
+ * was fitted anew to the last weights, which fits no others
+ */
+export function trainedStateWith(
+  folder: RunFolder,
+  network: string,
+  { snapshot, averaged }: WeightsPick,
+): NetworkState {
+  const last = trainedNetwork(folder, network);
+  if (!isPicked({ snapshot, averaged })) return last;
+  const refitted = [...readoutsOf(last.state).keys()];
+  if (refitted.length > 0) {
+    throw new WeirError(
+      `network '${network}' of ${folder.shown} has a readout that stage '${refitted[0]}' fitted to its last weights, and fits no others`,
+      'take the last weights: leave --snapshot and --averaged out',
+    );
+  }
+  const found = snapshot === undefined ? last : chosen(folder, network, last, snapshot);
+  checkOrigin(folder, network, found);
+  const owner = weightOwner(found.state) as Record<string, Data>;
+  const moved = ['weights', 'memory', 'number', 'epoch', 'metadata'].filter((key) => key in owner);
+  const state = withOwner(last.state, Object.fromEntries(moved.map((key) => [key, owner[key]])));
+  return { ...last, about: found.about, state: averaged ? withAverages(folder, network, state) : state };
 }
 
 /** The weights with one of their readouts. @throws {WeirError} where there is none of this name, or several and none is named */
@@ -177,19 +263,21 @@ export function namesOf({ started, path }: RunFolder): readonly string[] {
  *
  * @param run its folder @param network which of its networks, by default its only one @param readout 'trained' for the network's own
  * where one was fitted anew, which else is taken; one that a network with a projection head was given only where it is named
- * @param snapshot 'best' for the best that `keepBest` kept, by default the last
+ * @param snapshot 'best' for the best that `keepBest` kept, an update, or the name of a pinned snapshot; by default the last
+ * @param averaged whether to take the averages that `ema` kept
  * @throws {WeirError} when they are read: where there is no such run, several networks and none named, one without weights of its own,
  * or one that is not trained to the end
  * @example startingFrom(model, fromRun(config.from, { network: 'rep-spectral' }), { fresh: ['readout'], drop: ['projector'] })
  */
 export function fromRun(
   run: string,
-  options: Pick<WeightsChoice, 'network' | 'readout' | 'snapshot'> = {},
+  options: Pick<WeightsChoice, 'network' | 'readout' | 'snapshot' | 'averaged'> = {},
 ): WeightSource {
-  const { network, readout, snapshot } = checkOptions('fromRun', options, {
+  const { network, readout, snapshot, averaged } = checkOptions('fromRun', options, {
     network: 'optional',
     readout: 'optional',
     snapshot: 'optional',
+    averaged: 'optional',
   } as const);
   return {
     shown: network === undefined ? run : `network '${network}' of ${run}`,
@@ -198,6 +286,7 @@ export function fromRun(
         network,
         readout,
         snapshot,
+        averaged,
         finished: true,
       });
       const all = readout === undefined ? weights : [...weights, ...more]; // a named readout is taken whole

@@ -15,7 +15,7 @@ import {
   withHistory,
 } from './identity.js';
 import { type ModuleFiles, moduleFiles } from './module-files.js';
-import type { RunFolder } from './run-folder.js';
+import type { ConfigChange, RunConfig, RunFolder, RunOrigin } from './run-folder.js';
 
 /** Raised with every change to the content of `identity.json`. */
 export const identityFormat = 2;
@@ -105,20 +105,35 @@ export function identityNotes(folder: RunFolder): string[] {
   return [...originNotes(folder), ...changes];
 }
 
-function originNotes({ shown, started: { origin, config, history = [] } }: RunFolder): string[] {
+const changeInWords = (key: string, was: unknown, is: unknown): string => {
   const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
-  const change = (key: string, was: unknown, is: unknown): string => `${key}=${text(is)} (before: ${text(was)})`;
-  const changes = history.map(({ at, set, updates }) => {
-    const what = Object.entries(set).map(([key, { was, is }]) => change(key, was, is));
-    const where = Object.entries(updates).map(([network, number]) => `update ${number} of ${network}`);
-    return `${shown} went on, on ${at.slice(0, 10)}, from ${where.join(', ')}, with ${what.join(', ')}.`;
+  return `${key}=${text(is)} (before: ${text(was)})`;
+};
+
+/** What a change of a run's config set, in words: 'rate=0.05 (before: 0.2)'. */
+export const setInWords = ({ set }: ConfigChange): string =>
+  Object.entries(set)
+    .map(([key, { was, is }]) => changeInWords(key, was, is))
+    .join(', ');
+
+/** In what a fork differed from the run that it was forked from when it began, in words; 'the same config' where in nothing. */
+export function forkInWords({ config: now, history = [] }: RunConfig, { config: before }: RunOrigin): string {
+  const config: Record<string, unknown> = { ...now };
+  for (const { set } of history.toReversed()) for (const [key, { was }] of Object.entries(set)) config[key] = was;
+  const keys = Object.keys(config).filter((key) => !isDeepStrictEqual(config[key], before[key]));
+  return keys.map((key) => changeInWords(key, before[key], config[key])).join(', ') || 'the same config';
+}
+
+function originNotes({ shown, started }: RunFolder): string[] {
+  const { origin, history = [] } = started;
+  const changes = history.map((change) => {
+    const where = Object.entries(change.updates).map(([network, number]) => `update ${number} of ${network}`);
+    return `${shown} went on, on ${change.at.slice(0, 10)}, from ${where.join(', ')}, with ${setInWords(change)}.`;
   });
   if (origin === undefined) return changes;
-  const { run, at, moved = [], config: before } = origin;
-  const keys = Object.keys(config).filter((key) => !isDeepStrictEqual(config[key], before[key]));
-  const what = keys.map((key) => change(key, before[key], config[key])).join(', ');
+  const { run, at, moved = [] } = origin;
   return [
-    `${shown} is ${run} up to update ${at}; from there on it has ${what || 'the same config'}.`,
+    `${shown} is ${run} up to update ${at}; from there on it has ${forkInWords(started, origin)}.`,
     ...(moved.length === 0
       ? []
       : [`${shown} went on with ${moved.join(', ')}, other than ${run}: the same bits are not promised.`]),

@@ -1,6 +1,7 @@
 import { isRecord, type Positioned, type TypedArray } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import type { Stage } from '../flow/stage.js';
+import type { KeptRecord } from './kept-arrays.js';
 import type { Metric, StreamRecord } from './metric-reader.js';
 import { mismatchOf, type RecordSchema, reserved } from './record.js';
 
@@ -21,12 +22,14 @@ const longestArray = 200_000; // values
  *
  * @param write takes one line
  * @param schema of the stream, asked for at each item; by default it has none
+ * @param keep takes the arrays that the schema wants kept of all items, with the rest of the line, and the item's number from 1 on
  */
 export function logStage(
   network: string,
   stream: string,
   write: (record: StreamRecord) => void,
   schema: () => RecordSchema | undefined = () => undefined,
+  keep?: (number: number, record: KeptRecord) => void,
 ): Stage<Positioned, never, number> {
   return {
     name: `log ${stream}`,
@@ -43,10 +46,21 @@ export function logStage(
           'emit what the schema declares, or declare what is emitted; `.optional()` declares a field that may be missing',
         );
       }
-      write({ ...fields, network: typeof fields.network === 'string' ? fields.network : network, stream });
+      const line = { ...fields, network: typeof fields.network === 'string' ? fields.network : network, stream };
+      write(line);
+      const kept = keep && arraysToKeep(schema(), item);
+      if (kept !== undefined) keep!(withArrays + 1, { ...line, ...kept } as unknown as KeptRecord);
       return [arrays ? withArrays + 1 : withArrays];
     },
   };
+}
+
+/** The arrays of an item that its schema wants kept of all items; undefined where it has none. */
+function arraysToKeep(schema: RecordSchema | undefined, item: object): Record<string, TypedArray> | undefined {
+  const wanted = Object.entries(item).filter(
+    ([name, value]) => ArrayBuffer.isView(value) && schema?.description.fields[name]?.kept === 'all',
+  );
+  return wanted.length === 0 ? undefined : (Object.fromEntries(wanted) as Record<string, TypedArray>);
 }
 
 /** The fields of an item that can be logged, and whether it has arrays. @throws {WeirError} for a value that the log cannot hold */

@@ -1,6 +1,6 @@
 /**
- * Fields of a protobuf message, to be put one after another (https://protobuf.dev/programming-guides/encoding). So little of it that the
- * event files need no library; what a reader takes as the default anyway may be left out.
+ * Fields of a protobuf message, to be put one after another (https://protobuf.dev/programming-guides/encoding). So little of it that
+ * event files and ONNX need no library; what a reader takes as the default anyway may be left out.
  */
 export type ProtobufFields = Uint8Array;
 
@@ -29,6 +29,12 @@ export const bytes = (field: number, ...parts: readonly Uint8Array[]): ProtobufF
   const value = joined(...parts);
   return joined(tag(field, LENGTH), varint(value.length), value);
 };
+
+/** A message of parts that are not copied: its head, and the parts behind it. */
+export const message = (field: number, parts: readonly Uint8Array[]): ProtobufFields[] => [
+  joined(tag(field, LENGTH), varint(parts.reduce((sum, { length }) => sum + length, 0))),
+  ...parts,
+];
 
 export const text = (field: number, value: string): ProtobufFields => bytes(field, Buffer.from(value));
 

@@ -37,12 +37,14 @@ export type FieldOptions = {
   readonly headline?: boolean;
 };
 
-/** A field as plain data. `numbers`: several by name; `array`: values in bulk, of the first records only. */
+/** A field as plain data. `numbers`: several by name; `array`: values in bulk, in the log of the first records only. */
 export type FieldDescription = FieldOptions & {
   readonly type: 'number' | 'numbers' | 'flag' | 'text' | 'array' | 'other';
   readonly label: string;
   /** Says which sample, class or setting the record is of; see `key`. */
   readonly key?: true;
+  /** Of an array: those of all records are kept, beside the log. */
+  readonly kept?: 'all';
 };
 
 /** A record schema as plain data: what readers in other processes know of a stream. */
@@ -87,7 +89,7 @@ const moment = { position: z.number().optional(), number: z.int().min(0).optiona
 /** Fields that the metric log writes itself: no item and no schema has them. */
 export const reserved: readonly string[] = ['network', 'stream', 'wall'];
 
-const meanings = z.registry<FieldOptions & Pick<FieldDescription, 'type' | 'key'>>();
+const meanings = z.registry<FieldOptions & Pick<FieldDescription, 'type' | 'key' | 'kept'>>();
 
 /** The metric log has NaN and the infinities, which zod's own number refuses. */
 const anyNumber = () => z.custom<number>((value) => typeof value === 'number', 'expected a number');
@@ -125,12 +127,16 @@ export const key = <T extends z.ZodType>(type: T): T => {
   return type;
 };
 
-/** Values in bulk, such as a picture: the log keeps those of the first few records. */
-export const array = (options: FieldOptions = {}) =>
+/**
+ * Values in bulk, such as a picture: the log keeps those of the first few records.
+ *
+ * @param kept 'all' to keep those of all records, in a recording beside the log
+ */
+export const array = ({ kept, ...options }: FieldOptions & { readonly kept?: 'all' } = {}) =>
   z
     .object({ float32: z.string() })
     .optional()
-    .register(meanings, { type: 'array', ...fieldOptions('array', options) });
+    .register(meanings, { type: 'array', ...(kept && { kept }), ...fieldOptions('array', options) });
 
 /**
  * Declares what a measurement logs: status, terminal, page, `/metrics`, report and exports read nothing else of it.

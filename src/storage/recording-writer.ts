@@ -84,17 +84,17 @@ export class RecordingWriter {
     this.position = position;
   }
 
-  /** Hands all that was appended to the operating system. */
-  flush(): void {
+  /** Hands all that was appended to the operating system; with `sync`, waits until it is on the disk. */
+  flush({ sync = false }: { sync?: boolean } = {}): void {
     this.#push(this.#buffer.subarray(0, this.#filled));
     this.#filled = 0;
+    if (sync) onDisk(`write recording ${this.file}`, () => fsyncSync(this.handle));
   }
 
   /** Marks the recording as complete, waits until it is on the disk, and closes it. */
   end(): void {
     this.#frame(kinds.end, [this.items, this.position]);
-    this.flush();
-    onDisk(`write recording ${this.file}`, () => fsyncSync(this.handle));
+    this.flush({ sync: true });
     closeSync(this.handle);
   }
 

@@ -45,6 +45,8 @@ export interface RunConfig {
     readonly weights: Readonly<Record<string, string>>;
     /** In what the other run is not what it was, as far as that was accepted. */
     readonly accepted: readonly string[];
+    /** Which of its weights were taken over, where not the last ones: by the name or update of a snapshot, as averages. */
+    readonly taken?: { readonly snapshot?: string; readonly averaged?: boolean };
   };
   /** The run and the update that this one was forked from, where it was. */
   readonly origin?: RunOrigin;
@@ -298,6 +300,16 @@ export class OlderFormat extends WeirError {
     readonly started: Partial<RunConfig>,
   ) {
     super(message, 'runs of older formats are not taken up: start it again with `weir run`');
+  }
+}
+
+/** The run that another was forked from, to show it; undefined where it is gone, cannot be read, or another run lies there. */
+export function originRun({ run, createdAt }: RunOrigin): RunFolder | undefined {
+  try {
+    const folder = RunFolder.open(run);
+    return folder.started.createdAt === createdAt ? folder : undefined;
+  } catch {
+    return undefined; // a fork holds all that was before it
   }
 }
 

@@ -7,6 +7,7 @@ import { digestOf } from '../storage/digest.js';
 import { replaceAtomically, writeAtomically } from '../storage/disk.js';
 import { makeFolder } from '../storage/folders.js';
 import { checkOrigin, identityFormat, identityPath, readIdentityFile, startOf } from '../storage/identity-file.js';
+import { copyKept } from '../storage/kept-arrays.js';
 import { plannedNetworks, RunFolder } from '../storage/run-folder.js';
 import { trainedNetwork } from '../storage/run-state.js';
 import { type Job, jobName, type PointJob } from './jobs.js';
@@ -124,7 +125,7 @@ export function startOfJob(job: Job, pipeline: Pipeline, baseline: string | unde
 }
 
 /**
- * Makes the folder of a run that begins with networks of another one: their snapshots, as links where the disk has such, and their log. The
+ * Makes the folder of a run that begins with networks of another one: their snapshots, as links where the disk has such, their log and arrays. The
  * folder comes into its place whole.
  *
  * @throws {WeirError} where the other run is not finished, or is damaged
@@ -139,6 +140,7 @@ export async function beginWith(baseline: string, path: string, start: Start): P
     copy(source.log, run.log);
     run.declare(source.streams);
     for (const name of networks) {
+      copyKept(source.path, run.path, { network: name });
       const [from, to] = [source.snapshots(name), run.snapshots(name).folder];
       makeFolder(to);
       for (const { path, pinned } of from.list()) if (pinned) linkOrCopy(path, join(to, basename(path)));

@@ -33,6 +33,17 @@ test('features have the mean and deviation that NumPy finds, and other data take
   expect(other.box).toBeUndefined();
 });
 
+test('a constant feature becomes 0 exactly, of floats and of bytes', () => {
+  const labels = [0, 1, 0, 1, 0, 1, 0];
+  const [floats] = standardized(dataset({ values: labels.map((_, i) => [0.1, i]), labels }));
+  const pixels = Uint8Array.from({ length: 14 }, (_, i) => (i % 2 === 0 ? 77 : i));
+  const [bytes] = standardized(dataset({ values: pixels, labels, sampleShape: [1, 1, 2] }));
+  for (const { values } of [floats, bytes]) {
+    expect([...values].filter((_, i) => i % 2 === 0)).toEqual([0, 0, 0, 0, 0, 0, 0]); // toEqual tells 0 from -0
+    expect(Math.abs(values[1]!)).toBeGreaterThan(1);
+  }
+});
+
 test('the box goes along, and holds every sample', () => {
   const [{ box, values }] = standardized(dataset({ ...train, box: 'observed' }));
   const [min, max] = [box!.min as number[], box!.max as number[]];

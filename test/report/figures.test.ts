@@ -8,7 +8,7 @@ import { groups } from '../../src/measure/networks/groups.js';
 import { compose, raster } from '../../src/plot/figure-file.js';
 import { imageShape, png } from '../../src/plot/image.js';
 import { curves, heatMap, logTicks } from '../../src/plot/panels.js';
-import { density } from '../../src/plot/statistics.js';
+import { density, densityEnd } from '../../src/plot/statistics.js';
 import { markStyle } from '../../src/plot/style.js';
 import { figures } from '../../src/report/figures.js';
 import { network, pictured, report } from './example.js';
@@ -183,7 +183,7 @@ test('the margin of a point is to the nearest cell of another class; none where 
 
 test('the boundary of two halves is the line between them, at both ends of the frame', () => {
   const { svg } = map(halves, options);
-  const middle = 26 + (218 - 26 - 6) / 2;
+  const middle = 28 + (218 - 28 - 6) / 2;
   expect(svg).toContain(`${middle},`);
   expect(map({ ...halves, classes: new Float32Array(8) }, options).svg).not.toContain('aria-label="contour"');
 });
@@ -213,6 +213,15 @@ test('a density has an area of one, also of values close to zero', () => {
   expect([density([1, 2], 3), density([1, 1, 1], 3)]).toEqual([null, null]);
 });
 
+test('a density ends where it has fallen to a small share of its peak', () => {
+  const values = [0.6, 0.7, 0.9, 1, 1.2, 1.3, 2, 3.5];
+  const points = density(values, densityEnd(values)!)!;
+  const peak = Math.max(...points.map(({ y }) => y));
+  expect(points.at(-1)!.y / peak).toBeLessThan(0.005);
+  expect(density(values, 3.5)!.at(-1)!.y / peak).toBeGreaterThan(0.1); // at the greatest value it would be cut off
+  expect(densityEnd([1, 1, 1])).toBeNull();
+});
+
 test('what a log scale cannot show is left out, with the rest drawn', () => {
   const points = [0, 1, Number.NaN, 0.1].map((y, x) => ({ x, y }));
   const style = { light: '#123456', dark: '#abcdef', dash: 'none' };
@@ -222,6 +231,34 @@ test('what a log scale cannot show is left out, with the rest drawn', () => {
   expect(curves([], { label: 'loss', x: 'epoch', width: 300, height: 200, scale: 'linear' }).svg).not.toMatch(
     /NaN|Inf/,
   );
+});
+
+test('a fork is drawn on one axis with the run that it was forked from, and its update is marked', () => {
+  const parent = network('none', 0, [1, 2]);
+  const origin = { run: 'parent', update: 40, epoch: 4, curves: parent.curves, sigma: parent.sigma };
+  const drawn = (own: typeof origin) => {
+    const all = figures(report([{ ...parent, origin: own }]));
+    return all.find(({ id }) => id === 'learning')!;
+  };
+  const [known, gone] = [drawn(origin), drawn({ ...origin, curves: {}, sigma: {} })];
+  for (const { panels } of [known, gone]) for (const { svg } of panels) expect(svg).toContain('>fork at update 40<');
+  expect(known.panels.map(({ svg }) => svg.split('stroke-dasharray="1 3"').length - 1)).toEqual([1, 1]);
+  expect(known.reading).toContain('forked from parent; dotted: how that one went on');
+  expect(gone.panels.some(({ svg }) => svg.includes('stroke-dasharray="1 3"'))).toBe(false);
+  expect(gone.reading).toContain('forked from parent.');
+});
+
+test('lengths are in deviations where data are standardized, of attacks, bounds and maps alike', () => {
+  const geometries = [{ ...halves, standardized: true as const }];
+  const standard = { ...attack, standardized: true as const };
+  const saying = (of: typeof full, words: string) =>
+    figures(of).flatMap(({ id, reading }) => (reading.includes(words) ? [id] : []));
+  const standardized = report([network('none', 0, [], { attack: standard, geometries })]);
+  const plain = report([network('none', 0, [], { attack, geometries: [halves] })]);
+  const measured = saying(plain, 'units of the input');
+  expect(measured).toEqual(expect.arrayContaining(['boundaries', 'robustness', 'distances', 'bounds']));
+  expect(saying(standardized, 'deviations of each feature')).toEqual(measured);
+  expect(saying(standardized, 'units of the input')).toEqual([]);
 });
 
 test('a sample that never flipped is beyond every threshold; too few samples make no figure', () => {

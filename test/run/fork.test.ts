@@ -34,6 +34,15 @@ test('forked at any of 20 updates with nothing changed, a run ends in the bits o
   }
 });
 
+test('a fork of a fork behind a branch goes on from the branch that the first run made', async () => {
+  const child = await fork(parent, 19, 'child');
+  expect(await run(child)).toBe('done');
+  const grandchild = await fork(child, 21, 'grandchild');
+  expect(grandchild.started.origin?.run).toBe(child.path);
+  expect(await run(grandchild)).toBe('done');
+  expect(await hashOf(grandchild.path)).toBe(await hashOf(parent.path));
+});
+
 test('stopped on the way to its update and behind it, a fork ends in the same bits', async () => {
   const child = await fork(parent, 11, 'stopped');
   const stops = ['none', 'rep-spectral'].flatMap((name) => [6, 11, 14].map((number) => ({ name, number })));
@@ -67,6 +76,12 @@ test('a fork has the lines of the other run up to its update, and other ones beh
   expect(notes).toContain(
     `${child.shown} is ${parent.path} up to update 10; from there on it has rate=0.01 (before: 0.05).`,
   );
+  expect(networks.map(({ origin }) => origin && [origin.run, origin.update])).toEqual([
+    ...[undefined, undefined],
+    ...[0, 1].map(() => ['parent', 10]),
+  ]);
+  expect(networks[2]!.origin!.curves).toEqual(networks[0]!.curves); // on one axis with its own
+  expect(networks[2]!.origin!.epoch).toBe(10 / (networks[2]!.updates / networks[2]!.epochs));
   const back = await fork(child, 9, 'back', 'rate=0.05');
   expect(back.started.origin?.run).toBe(parent.path);
   await run(back);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import xor from '../../pipelines/xor.js';
 import type { Pipeline } from '../../src/run/pipeline.js';
+import { keptRecords } from '../../src/storage/kept-arrays.js';
 import { readMetrics } from '../../src/storage/metric-reader.js';
 import { baselineNotes, withBaselines } from '../../src/sweep/baselines.js';
 import { parseAxis, pointsOf } from '../../src/sweep/grid.js';
@@ -74,6 +75,10 @@ test('a sweep that grows trains no network twice; each job has the bits and the 
   expect(await grow('burnIn=8,6,4')).toContain('4 of 4 done');
   expect(updates()).toEqual({ 'none 0': 12 + 8, 'rep-spectral 0': 7 + 9 + 5 }); // none: up to the new branch once more
   expect(await hashOf(join(folder, 'jobs/burnIn-8'))).toBe(await hashOfWhole('whole', 0, 'gamma=0.1', 'burnIn=8'));
+
+  const kept = (run: string) => [...keptRecords(run, 'none')].map(({ wall: _, ...record }) => record);
+  expect(kept(join(folder, 'jobs/burnIn-8'))).toEqual(kept(join(base, 'whole')));
+  expect(kept(join(base, 'whole')).length).toBeGreaterThan(0);
 
   const { out } = await call('report', folder, '--json');
   const { networks, ranking, notes } = JSON.parse(out);

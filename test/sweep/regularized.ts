@@ -42,9 +42,13 @@ export default weir.pipeline({
       weir.spectralTick(regularizer),
     );
     const tests$ = updates$.pipe(weir.every({ epochs: 1 }), weir.accuracy(model, data));
+    const attacks$ = updates$.pipe(
+      weir.atEnd(),
+      weir.tangentAttack(model, data, { samples: 4, iterations: 2, box: { min: -2, max: 2 }, seed }),
+    );
     const counted = ({ number }: weir.Update): void => {
       if (process.env.TRAINED && number > 0) appendFileSync(process.env.TRAINED, `${network.name} ${seed}\n`);
     };
-    return { updates$: updates$.pipe(tap(counted)), ticks$, tests$ };
+    return { updates$: updates$.pipe(tap(counted)), ticks$, tests$, attacks$ };
   },
 });

@@ -1,16 +1,29 @@
 import { readFileSync } from 'node:fs';
 import * as zlib from 'node:zlib';
-import { parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
+import { type Compressors, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
 import { WeirError } from '../../flow/errors.js';
 import { checkOptions } from '../../flow/options.js';
 import type { Dataset } from '../dataset.js';
+import { checkPages } from './parquet-pages.js';
+import { unpackSnappy } from './snappy.js';
 import { type TableOptions, TableRows, tableOptionKeys } from './table.js';
 
-/** Codecs besides Snappy, which hyparquet has itself. Zstandard is in Node.js from 22.15 on. */
-const compressors = {
-  GZIP: (bytes: Uint8Array, length: number) => zlib.gunzipSync(bytes, { maxOutputLength: length }),
-  BROTLI: (bytes: Uint8Array, length: number) => zlib.brotliDecompressSync(bytes, { maxOutputLength: length }),
-  ...('zstdDecompressSync' in zlib && { ZSTD: zlib.zstdDecompressSync as (bytes: Uint8Array) => Uint8Array }),
+/** zlib's functions by their codecs. Zstandard is in Node.js from 22.15 on. */
+const unpacking: Readonly<Record<string, typeof zlib.gunzipSync>> = {
+  GZIP: zlib.gunzipSync,
+  BROTLI: zlib.brotliDecompressSync,
+  ...('zstdDecompressSync' in zlib && { ZSTD: zlib.zstdDecompressSync as typeof zlib.gunzipSync }),
+};
+
+/** Codecs of pages, none of which gives more than the page's header states. */
+const compressors: Compressors = {
+  SNAPPY: unpackSnappy,
+  ...Object.fromEntries(
+    Object.entries(unpacking).map(([codec, unpack]) => [
+      codec,
+      (bytes: Uint8Array, length: number) => unpack(bytes, { maxOutputLength: Math.max(1, length) }), // it takes no 0
+    ]),
+  ),
 };
 
 function numberIn(cell: unknown): number | undefined {
@@ -58,8 +71,13 @@ async function contentOf(file: string) {
   const bytes = buffer.slice(byteOffset, byteOffset + byteLength);
   const metadata = await parquetMetadataAsync(bytes);
   return {
-    columns: parquetSchema(metadata).children.map(({ element }) => element.name),
-    read: (columns: readonly string[]): Promise<Record<string, unknown>[]> =>
-      parquetReadObjects({ file: bytes, metadata, columns: [...columns], compressors }),
+    columns: parquetSchema(metadata).children.map(({ element: { name } }, i) => {
+      if (typeof name === 'string') return name;
+      throw new Error(`column ${i + 1} has no name`);
+    }),
+    async read(columns: readonly string[]): Promise<Record<string, unknown>[]> {
+      checkPages(bytes, metadata, columns, compressors);
+      return parquetReadObjects({ file: bytes, metadata, columns: [...columns], compressors });
+    },
   };
 }

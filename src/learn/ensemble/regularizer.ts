@@ -1,7 +1,7 @@
 import type { Data } from '../../flow/data.js';
-import { WeirError } from '../../flow/errors.js';
-import { checkOptions } from '../../flow/options.js';
+import { checkCounts, checkOptions } from '../../flow/options.js';
 import { type StageOperator, stage } from '../../flow/stage.js';
+import { since } from '../regularizer/regularizer.js';
 import type { SpectralKind } from '../regularizer/spectral.js';
 import { firstDirection } from '../spectral/power.js';
 import type { Ensemble, EnsembleUpdate, PlacedLayer } from './ensemble.js';
@@ -111,13 +111,8 @@ export function ensembleRegularizer(
     from = { epoch: 0 },
     iterations = 1,
   } = checkOptions('ensembleRegularizer', options, { gamma: 'required', from: 'optional', iterations: 'optional' });
-  checkOptions('from of ensembleRegularizer', from, { epoch: 'required' });
-  if (!(gamma >= 0 && Number.isFinite(gamma))) {
-    throw new WeirError(
-      `the regularizer of an ensemble was given gamma = ${gamma}`,
-      'give a finite number of at least 0',
-    );
-  }
+  const active = since('spectral', { gamma, from });
+  checkCounts('ensembleRegularizer', { iterations });
   const { layers, inputs, parameters } = layout;
   const gammas = Float32Array.from(
     members.flatMap(({ regularizer }) => layers.map((layer) => (regularized(regularizer, layer) ? gamma : 0))),
@@ -139,7 +134,7 @@ export function ensembleRegularizer(
   return {
     gammas,
     regularizes,
-    active: (epoch) => epoch > from.epoch && gammas.some((strength) => strength > 0),
+    active: (epoch) => active(epoch) && gammas.some((strength) => strength > 0),
     begin: (rows) =>
       each(new Float32Array(members.length * inputs), (m, l, v) => {
         v.set(firstDirection(members[m]!.seed, l, v.length));

@@ -2,13 +2,14 @@ import type { OperatorFunction } from 'rxjs';
 import type { Data } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
 import type { WithLease } from '../../flow/lease.js';
-import { checkOptions } from '../../flow/options.js';
+import { checkNumbers, checkOptions } from '../../flow/options.js';
 import { type Serial, serial } from '../../flow/serial.js';
 import { processGroup } from '../../tensorflow/collectives/process-group.js';
 import { tf } from '../../tensorflow/tf.js';
 import { type MatchedClasses, matchClasses, type NetworkMetadata } from '../metadata.js';
 import { type Weights, weight } from '../model/model.js';
-import { type Schedule, scheduled } from '../optimizer/schedule.js';
+import { ratesOf } from '../optimizer/rates.js';
+import type { Schedule } from '../optimizer/schedule.js';
 import type { SgdOptions } from '../optimizer/sgd.js';
 import type { Batch } from '../train.js';
 import { updateRecord } from '../update.js';
@@ -74,7 +75,9 @@ export function ensembleStage(ensemble: Ensemble, training: EnsembleTraining): E
     momentum = 0,
     decay = 0,
   } = checkOptions('sgd of trainEnsemble', sgd, { rate: 'required', momentum: 'optional', decay: 'optional' });
-  const rateAt = scheduled(rate);
+  checkNumbers('sgd of trainEnsemble', { momentum, decay });
+  const rateOf = ratesOf('sgd of trainEnsemble', rate, []);
+  const rateAt: Schedule = (at) => rateOf([membersKey], at)(membersKey);
   const unregularized = new Float32Array(members.length * layout.layers.length);
   let known: MatchedClasses | undefined; // not state: computed again when the graph is wired
   const nowhere = new Float32Array(members.length * layout.inputs);

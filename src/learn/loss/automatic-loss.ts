@@ -12,14 +12,26 @@ import type { Loss, LossValue, ScalarLoss } from './loss.js';
  * @param name for messages
  * @param compute of logits, float32 [n, classes], and labels, int32 [n]; both stay the caller's. It returns a scalar, float32; its type is
  * that of any tensor, as most operations of TensorFlow.js declare it.
- * @throws {WeirError} at the first batch, where `compute` fails, does not return a scalar, or cannot be differentiated
+ * @throws {WeirError} for other arguments; at the first batch, where `compute` fails, does not return a scalar, or cannot be differentiated
  * @example
  * const focal = loss('focal', (logits, labels) => {
  *   const chosen = tf.sum(tf.mul(tf.logSoftmax(logits), tf.oneHot(labels, logits.shape[1])), 1);
  *   return tf.neg(tf.mean(tf.mul(tf.square(tf.sub(1, tf.exp(chosen))), chosen)));
  * });
  */
-export function loss(name: string, compute: (...batch: Parameters<ScalarLoss>) => tf.Tensor): Loss {
+export function loss(name: string, compute: (...batch: Parameters<ScalarLoss>) => tf.Tensor, ...more: []): Loss {
+  if (typeof name !== 'string' || typeof compute !== 'function') {
+    throw new WeirError(
+      `loss was given a ${typeof name} and a ${typeof compute}`,
+      "give its name, then the function: loss('focal', (logits, labels) => …)",
+    );
+  }
+  if (more.length > 0) {
+    throw new WeirError(
+      `loss '${name}' was given more than its name and its function`,
+      'it has no options: what a smoothing or a weight of classes is to do, compute in the function',
+    );
+  }
   const scalar: ScalarLoss = (logits, labels) =>
     checkedScalar(
       `loss '${name}'`,

@@ -1,5 +1,4 @@
-import { WeirError } from '../../flow/errors.js';
-import { checkOptions } from '../../flow/options.js';
+import { checkNumbers, checkOptions } from '../../flow/options.js';
 import { attribute, executeAll, hasNative } from '../../tensorflow/ops/eager.js';
 import { tf } from '../../tensorflow/tf.js';
 import type { Loss, LossValue } from './loss.js';
@@ -23,12 +22,7 @@ export interface CrossEntropyOptions {
 export function crossEntropy(options: CrossEntropyOptions = {}): Loss {
   const { smoothing = 0 } = checkOptions('crossEntropy', options, { smoothing: 'optional' });
   const name = 'cross-entropy';
-  if (!(smoothing >= 0 && smoothing < 1)) {
-    throw new WeirError(
-      `loss '${name}' was given a smoothing of ${smoothing}`,
-      'give a number from 0 to less than 1, such as 0.1; 0 is none',
-    );
-  }
+  checkNumbers(`loss '${name}'`, { smoothing }, { below: 1 });
   return { name, of: (logits, labels) => (hasNative() ? native : portable)(logits, labels, smoothing) };
 }
 

@@ -74,6 +74,16 @@ export interface ViewsLossValue {
 
 export const isOfViews = (loss: Loss | ViewsLoss): loss is ViewsLoss => 'views' in loss;
 
+/** @throws {WeirError} for what is no loss, such as a builder that was not called */
+export function checkLoss(where: string, given: Loss | ViewsLoss): void {
+  const { name, of } = (given ?? {}) as { readonly [part in keyof Loss]: unknown };
+  if (typeof given === 'object' && typeof name === 'string' && typeof of === 'function') return;
+  throw new WeirError(
+    `${where} was given ${typeof given === 'function' ? 'a function' : 'something else'} in the place of a loss`,
+    'give one with name and of(logits, labels), such as crossEntropy() or loss(name, (logits, labels) => …)',
+  );
+}
+
 /** The number of samples in a batch of two views. @throws {WeirError} for fewer than two samples */
 export function samplesOf(name: string, projections: tf.Tensor2D): number {
   const rows = projections.shape[0];

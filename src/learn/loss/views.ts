@@ -1,5 +1,4 @@
-import { WeirError } from '../../flow/errors.js';
-import { checkOptions } from '../../flow/options.js';
+import { checkNumbers, checkOptions } from '../../flow/options.js';
 import { tf } from '../../tensorflow/tf.js';
 import { crossEntropy } from './cross-entropy.js';
 import { samplesOf, type ViewsLoss, type ViewsLossValue } from './loss.js';
@@ -27,9 +26,7 @@ const NEVER = -1e30;
 export function ntXent(options: NtXentOptions = {}): ViewsLoss {
   const { temperature = 0.07 } = checkOptions('ntXent', options, { temperature: 'optional' });
   const name = 'nt-xent';
-  if (!(temperature > 0 && Number.isFinite(temperature))) {
-    throw new WeirError(`loss '${name}' was given a temperature of ${temperature}`, 'give a finite number above 0');
-  }
+  checkNumbers(`loss '${name}'`, { temperature }, { above: 0 });
   const softmax = crossEntropy();
   return { name, views: 2, passes: 'together', of: (z) => compute(z, samplesOf(name, z)) };
 
@@ -85,12 +82,8 @@ export function barlowTwins(options: BarlowTwinsOptions = {}): ViewsLoss {
     epsilon: 'optional',
   });
   const name = 'barlow-twins';
-  if (!(lambda >= 0 && Number.isFinite(lambda)) || !(epsilon > 0 && Number.isFinite(epsilon))) {
-    throw new WeirError(
-      `loss '${name}' was given lambda = ${lambda} and epsilon = ${epsilon}`,
-      'give finite numbers, lambda of at least 0 and epsilon above 0',
-    );
-  }
+  checkNumbers(`loss '${name}'`, { lambda });
+  checkNumbers(`loss '${name}'`, { epsilon }, { above: 0 });
   return { name, views: 2, passes: 'each', of: (projections) => compute(projections, samplesOf(name, projections)) };
 
   function compute(projections: tf.Tensor2D, n: number): ViewsLossValue {

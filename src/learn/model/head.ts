@@ -15,6 +15,7 @@ import {
   type Weights,
   weight,
 } from './model.js';
+import type { Operation } from './operations.js';
 
 /** A dense layer of a head, by the names of its weights; without a bias where none is named. */
 export interface HeadLayer {
@@ -165,6 +166,9 @@ export function projected(backbone: Model, options: ProjectedOptions): Model {
     ...(backbone.statistics && { statistics: backbone.statistics }),
     ...(backbone.parts && { parts: backbone.parts }),
     ...(backbone.jacobian && { jacobian: backbone.jacobian }),
+    ...(backbone.operations && {
+      operations: { features: backbone.operations.features, outputs: operationsOf(head, activation) },
+    }),
 
     start(seed) {
       const whole = backbone.start(seed);
@@ -190,6 +194,13 @@ export function projected(backbone: Model, options: ProjectedOptions): Model {
     featurePullback,
   };
 }
+
+/** The steps of a head. @param name of the activation between its layers */
+const operationsOf = ({ layers }: Head, name: ActivationName): Operation[] =>
+  layers.flatMap(({ kernel, bias }, l): Operation[] => [
+    ...(l > 0 ? [{ kind: 'activation', name } as const] : []),
+    { kind: 'dense', kernel, ...(bias !== undefined && { bias }) },
+  ]);
 
 /** A readout as a logistic regression gives it: logits = Φ(x) · coefficientsᵀ + intercepts. */
 export interface NewReadout {

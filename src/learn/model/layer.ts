@@ -1,5 +1,6 @@
 import type { tf } from '../../tensorflow/tf.js';
 import type { Initialization, Layer, Part } from './model.js';
+import type { Operation } from './operations.js';
 
 /** A weight of a layer before it has values. */
 export interface WeightPlan {
@@ -35,6 +36,8 @@ export interface PlannedLayer {
   readonly linear?: readonly Layer[];
   /** For a bound on the Lipschitz constant; undefined where none is known. */
   readonly parts?: readonly Part[];
+  /** Its steps in evaluation, with the names of its weights in the model; undefined for a layer of the user's own. */
+  readonly operations?: readonly Operation[];
   /** The names of a batch normalization's scale and variance, which are folded into the convolution before it. */
   readonly normalization?: { readonly scale: string; readonly variance: string; readonly epsilon: number };
 }
@@ -97,3 +100,9 @@ export function throughLayers(layers: readonly NamedLayer[], x: tf.Tensor, run: 
 /** Their parts for a bound on the Lipschitz constant; undefined where one of them has no bound. */
 export const partsOf = (layers: readonly NamedLayer[]): Part[] | undefined =>
   layers.every(({ parts }) => parts !== undefined) ? layers.flatMap(({ parts }) => parts!) : undefined;
+
+/** Their steps in evaluation; undefined where one of them has no such form. */
+export const operationsOf = (layers: readonly NamedLayer[]): Operation[] | undefined =>
+  layers.every(({ operations }) => operations !== undefined)
+    ? layers.flatMap(({ operations }) => operations!)
+    : undefined;

@@ -2,7 +2,15 @@ import { sizeOf } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
 import { checkOptions } from '../../flow/options.js';
 import { tf } from '../../tensorflow/tf.js';
-import { type ModelLayer, type NamedLayer, partsOf, planned, throughLayers, type WeightPlan } from './layer.js';
+import {
+  type ModelLayer,
+  type NamedLayer,
+  operationsOf,
+  partsOf,
+  planned,
+  throughLayers,
+  type WeightPlan,
+} from './layer.js';
 import { type DenseLayer, initialized, type Model, type Weights, weight } from './model.js';
 
 export interface LayeredOptions {
@@ -52,6 +60,8 @@ export function model(options: LayeredOptions): Model {
   const all: readonly NamedLayer[] = [...plans, { ...last, name: readout.name }];
   const weights = all.flatMap((layer) => weightsOf(layer));
   const parts = partsOf(plans);
+  const operations = operationsOf(plans);
+  const bias = weights.some(({ name }) => name === 'readout/bias') ? { bias: 'readout/bias' } : {};
   const text = layers
     .slice(0, -1)
     .map(({ description }) => description)
@@ -77,6 +87,9 @@ export function model(options: LayeredOptions): Model {
       statistics: weights.filter(({ statistic }) => statistic).map(({ name }) => name),
     }),
     ...(parts && { parts }),
+    ...(operations && {
+      operations: { features: operations, outputs: [{ kind: 'dense', kernel: readout.kernel, ...bias }] },
+    }),
     start: (seed) => started(weights, seed),
     features,
     logits: (weights, x) =>

@@ -7,12 +7,12 @@
  */
 
 import { WeirError } from '../../flow/errors.js';
-import { checkCounts, checkOptions } from '../../flow/options.js';
+import { checkCounts, checkNumbers, checkOptions } from '../../flow/options.js';
 import { EPSILON, movedRunning } from '../../tensorflow/ops/batch-norm.js';
 import { convolved, rectified, windowMaxima, windowMeans } from '../../tensorflow/ops/differentiable.js';
 import { tf } from '../../tensorflow/tf.js';
-import { type ActivationName, activationNamed } from './activation.js';
-import { type ModelLayer, partsOf, planned, throughLayers, type WeightPlan } from './layer.js';
+import { type ActivationName, activationNamed, activations } from './activation.js';
+import { type ModelLayer, operationsOf, partsOf, planned, throughLayers, type WeightPlan } from './layer.js';
 import { elementwise, type Initialization, type Layer, meanOver, type Padding, type Part, uniform } from './model.js';
 
 /** @throws {WeirError} unless inputs are maps */
@@ -63,6 +63,7 @@ export function dense(units: number, options: DenseOptions = {}): ModelLayer {
         },
         linear: [layer],
         parts: [layer],
+        operations: [{ kind: 'dense', kernel: layer.kernel, ...(bias && { bias: `${name}/bias` }) }],
       };
     },
   };
@@ -124,6 +125,9 @@ export function conv(filters: number, options: ConvOptions = {}): ModelLayer {
         },
         linear: [layer],
         parts: [layer],
+        operations: [
+          { kind: 'conv', kernel: layer.kernel, ...(bias && { bias: `${name}/bias` }), size, stride, padding },
+        ],
       };
     },
   };
@@ -136,7 +140,12 @@ function activation(name: ActivationName): ModelLayer {
   return {
     kind: name,
     description: name,
-    plan: (inputShape) => ({ outputShape: inputShape, apply, parts: [elementwise(name, phi.lipschitz)] }),
+    plan: (inputShape) => ({
+      outputShape: inputShape,
+      apply,
+      parts: [elementwise(name, phi.lipschitz)],
+      operations: [{ kind: 'activation', name }],
+    }),
   };
 }
 
@@ -164,7 +173,12 @@ function pool(kind: 'maxPool' | 'meanPool', size: number): ModelLayer {
       }
       // each value is in one window, so that the bound of one window is that of all
       const parts = kind === 'maxPool' ? [elementwise(kind, 1)] : [meanOver(size * size)];
-      return { outputShape, apply: (x) => windows(x as tf.Tensor4D, size), parts };
+      return {
+        outputShape,
+        apply: (x) => windows(x as tf.Tensor4D, size),
+        parts,
+        operations: [{ kind, size, stride: size, edge: 0 }],
+      };
     },
   };
 }
@@ -181,7 +195,12 @@ export const globalMean = (): ModelLayer => ({
   description: 'globalMean',
   plan(inputShape, name) {
     const [height, width, channels] = mapShape(name, inputShape);
-    return { outputShape: [channels], apply: (x) => tf.mean(x, [1, 2]), parts: [meanOver(height * width)] };
+    return {
+      outputShape: [channels],
+      apply: (x) => tf.mean(x, [1, 2]),
+      parts: [meanOver(height * width)],
+      operations: [{ kind: 'globalMean' }],
+    };
   },
 });
 
@@ -215,6 +234,16 @@ export const batchNorm = (): ModelLayer => ({
         return tf.add(tf.mul(normalized, weight('scale')), weight('offset'));
       },
       normalization: { scale: `${name}/scale`, variance: `${name}/variance`, epsilon: EPSILON },
+      operations: [
+        {
+          kind: 'normalize',
+          scale: `${name}/scale`,
+          offset: `${name}/offset`,
+          mean: `${name}/mean`,
+          variance: `${name}/variance`,
+          epsilon: EPSILON,
+        },
+      ],
     };
   },
 });
@@ -243,20 +272,28 @@ export function residual(branch: readonly ModelLayer[], shortcut: readonly Model
       const inside = [...one, ...other];
       const branches = [partsOf(one), partsOf(other)];
       const known = branches.every((parts) => parts !== undefined);
+      const steps = [operationsOf(one), operationsOf(other)];
       return {
         outputShape: shapes[0]!,
         inside,
         apply: (x, run) => tf.add(throughLayers(one, x, run, `${name}/`), throughLayers(other, x, run, `${name}/`)),
         linear: inside.flatMap(({ linear = [] }) => linear),
         ...(known && { parts: [{ kind: 'sum', branches: branches as Part[][] }] }),
+        ...(steps.every((one) => one !== undefined) && { operations: [{ kind: 'sum', branches: steps }] }),
       };
     },
   };
 }
 
+/** The kinds of Weir's layers, by which a stored network is made anew: no layer of the user's own is called so. */
+const ofWeir: readonly string[] = [
+  ...['dense', 'conv', ...Object.keys(activations), 'maxPool', 'meanPool', 'globalMean'],
+  ...['batchNorm', 'norm', 'residual', 'readout'],
+];
+
 /** What a layer of one's own is; `Name` is the type of its weights' names. */
 export interface OwnLayer<Name extends string = string> {
-  /** Its kind: layers of it are called name1, name2, …. */
+  /** Its kind, a word: layers of it are called name1, name2, …. */
   readonly name: string;
   /** Shapes by name; `linear` ones are matrices [in, out] whose σ is measured and regularized. */
   readonly weights?: Readonly<Record<Name, OwnWeight>>;
@@ -279,6 +316,7 @@ export interface OwnWeight {
 /**
  * A layer of your own: a function of tensors.
  *
+ * @throws {WeirError} for a name that is one of Weir's layers, or no word
  * @example layers.own({ name: 'scale', weights: { factor: { shape: [8], start: 1 } }, apply: (x, { factor }) => tf.mul(x, factor) })
  */
 export function own<Name extends string = never>(layer: OwnLayer<Name>): ModelLayer {
@@ -289,6 +327,13 @@ export function own<Name extends string = never>(layer: OwnLayer<Name>): ModelLa
     outputShape: 'optional',
     lipschitz: 'optional',
   });
+  if (!/^[A-Za-z]\w*$/.test(layer.name) || ofWeir.includes(layer.name)) {
+    throw new WeirError(
+      `layers.own was given name = ${JSON.stringify(layer.name)}`,
+      `give letters and digits, and none of Weir's layers: ${ofWeir.join(', ')}`,
+    );
+  }
+  if (layer.lipschitz !== undefined) checkNumbers(`layers.own '${layer.name}'`, { lipschitz: layer.lipschitz });
   const entries = Object.entries<OwnWeight>(layer.weights ?? {});
   const shapes = entries.map(([name, { shape }]) => `${name} ${shape.join('×')}`);
   return {

@@ -53,6 +53,7 @@ export function linear(sizes: readonly [width: number, classes: number], options
       ]);
     },
 
+    operations: { features: [], outputs: [{ kind: 'dense', kernel: readout.kernel, ...(bias && { bias: offset }) }] },
     features: (_, x) => flat(x),
     logits: logitsOf,
     jacobian: {

@@ -1,5 +1,5 @@
 import { WeirError } from '../../flow/errors.js';
-import { checkOptions } from '../../flow/options.js';
+import { checkChoice, checkOptions } from '../../flow/options.js';
 import { pullBack } from '../../tensorflow/ops/fused.js';
 import { tf } from '../../tensorflow/tf.js';
 import {
@@ -24,6 +24,7 @@ import {
   type Weights,
   weight,
 } from './model.js';
+import type { Operation } from './operations.js';
 
 /** h ↦ φ((hW + b) · factor). */
 interface HiddenLayer {
@@ -140,6 +141,7 @@ export interface MlpOptions {
 export function mlp(sizes: readonly number[], options: MlpOptions = {}): Model {
   checkOptions('mlp', options, { activation: 'optional', initialization: 'optional', scale: 'optional' });
   const { activation = 'gelu', initialization = normal(0.01), scale = 'width' } = options;
+  checkChoice('mlp', 'scale', scale, ['width', 'none']);
   const assumed = (['activation', 'scale'] as const).filter((key) => options[key] === undefined);
   if (sizes.length < 3 || !sizes.every((size) => Number.isInteger(size) && size > 0)) {
     throw new WeirError(
@@ -158,6 +160,7 @@ export function mlp(sizes: readonly number[], options: MlpOptions = {}): Model {
   const hidden = layers.slice(0, last);
   const readout = layers[last]!;
   type Dense = (typeof layers)[number];
+  const asOperation = ({ kind, kernel, bias, factor }: Dense): Operation => ({ kind, kernel, bias, factor });
 
   const flat = (x: tf.Tensor): tf.Tensor2D => (x.rank === 2 ? (x as tf.Tensor2D) : tf.reshape(x, [-1, sizes[0]!]));
   const product = (weights: Weights, { kernel }: Dense, h: tf.Tensor2D): tf.Tensor2D =>
@@ -208,6 +211,10 @@ export function mlp(sizes: readonly number[], options: MlpOptions = {}): Model {
 
     jacobian: denseJacobian(hidden, phi, flat),
     parts: hidden.flatMap((layer) => [asLayer(layer), elementwise(phi.name, phi.lipschitz)]),
+    operations: {
+      features: hidden.flatMap((layer) => [asOperation(layer), { kind: 'activation', name: activation }]),
+      outputs: [asOperation(readout)],
+    },
 
     pullback(weights, x) {
       const inputs: tf.Tensor2D[] = []; // h_0 … h_{L−1}

@@ -1,6 +1,8 @@
 import type { ClassNames, Input, NormalizedBy } from '../../flow/header.js';
+import { checkNumbers } from '../../flow/options.js';
 import { keyed } from '../../flow/random.js';
 import type { tf } from '../../tensorflow/tf.js';
+import type { Operations } from './operations.js';
 
 /** A layer that has a spectral norm: a linear map, by the kernel among the weights that makes it. */
 export type Layer = DenseLayer | ConvLayer;
@@ -218,6 +220,8 @@ export interface Model {
   readonly jacobian?: FeatureJacobian;
   /** The parts of the feature map, one behind another, for a bound on its Lipschitz constant. */
   readonly parts?: readonly Part[];
+  /** Its steps in evaluation as plain data, for files of other tools; none where one of them has no such form. */
+  readonly operations?: Operations;
 }
 
 /** The weight of that name; a model asked for one that is not there is a programming error. */
@@ -249,13 +253,17 @@ export function initialized(by: Initialization, size: number, key: Parameters<In
 
 /**
  * N(0, deviation²) for kernels and biases alike: with 0.01 the initialization of the authors' MLPs (the paper names none).
+ *
+ * @throws {WeirError} unless the deviation is a finite number from 0 on
+ * @example mlp([784, 100, 10], { initialization: normal(0.05) })
  */
-export const normal =
-  (deviation = 0.01): Initialization =>
-  (values, { seed, layer, part }) => {
+export function normal(deviation = 0.01): Initialization {
+  checkNumbers('normal', { deviation });
+  return (values, { seed, layer, part }) => {
     const random = keyed(seed, 'weights', layer, part);
     for (let i = 0; i < values.length; i++) values[i] = deviation * random.normal();
   };
+}
 
 /** U(−1/√fanIn, 1/√fanIn) for kernels and biases: the default of PyTorch's linear layers. */
 export const uniform =

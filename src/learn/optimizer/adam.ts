@@ -1,6 +1,6 @@
-import { checkOptions, type OptionKeys } from '../../flow/options.js';
+import { checkNumbers, checkOptions, type OptionKeys } from '../../flow/options.js';
 import { tf } from '../../tensorflow/tf.js';
-import { checkSetting, type Optimizer, optimizer } from './optimizer.js';
+import { type Optimizer, optimizer } from './optimizer.js';
 import type { OwnRate } from './rates.js';
 import type { Schedule } from './schedule.js';
 
@@ -13,7 +13,7 @@ export interface AdamOptions {
   readonly beta1?: number;
   /** β₂, the part of the mean squared gradient that stays at an update. */
   readonly beta2?: number;
-  /** ε, added to the root of the mean squared gradient. */
+  /** ε above 0, added to the root of the mean squared gradient. */
   readonly epsilon?: number;
   /** Weight decay: of `adam` added to the gradient, by default 0; of `adamw` decoupled from it, by default 0.01. */
   readonly decay?: number;
@@ -59,10 +59,9 @@ function make(name: string, options: AdamOptions, usualDecay: number, decoupled:
     epsilon = 1e-8,
     decay = usualDecay,
   } = checkOptions(name, options, optionKeys);
-  checkSetting(name, 'beta1', beta1, 1);
-  checkSetting(name, 'beta2', beta2, 1);
-  checkSetting(name, 'epsilon', epsilon);
-  checkSetting(name, 'decay', decay);
+  checkNumbers(`optimizer '${name}'`, { decay });
+  checkNumbers(`optimizer '${name}'`, { beta1, beta2 }, { below: 1 });
+  checkNumbers(`optimizer '${name}'`, { epsilon }, { above: 0 }); // a weight without a gradient would be 0 / 0
   return optimizer({
     name,
     rate,

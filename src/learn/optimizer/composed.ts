@@ -1,8 +1,10 @@
 import { type MonoTypeOperatorFunction, map } from 'rxjs';
 import { WeirError } from '../../flow/errors.js';
+import { checkNumbers } from '../../flow/options.js';
 import { tf } from '../../tensorflow/tf.js';
 import type { Update } from '../update.js';
-import type { Optimizer } from './optimizer.js';
+import type { SavedTensors } from '../weights/saved-tensors.js';
+import { checkOptimizer, type Optimizer } from './optimizer.js';
 
 /**
  * Clips the gradients before another optimizer takes them: where their common norm N, of all weights, is above `max`, each is
@@ -15,12 +17,9 @@ import type { Optimizer } from './optimizer.js';
  * @example clipByNorm(1, adamw({ rate: 1e-3 }))
  */
 export function clipByNorm(max: number, optimizer: Optimizer): Optimizer {
-  if (typeof max !== 'number' || !(max > 0 && Number.isFinite(max))) {
-    throw new WeirError(
-      `clipByNorm was given a norm of ${typeof max === 'number' ? max : typeof max}`,
-      'give a finite number above 0, then the optimizer: clipByNorm(1, adamw(…))',
-    );
-  }
+  checkFirst('clipByNorm', max, '1');
+  checkNumbers('clipByNorm', { max }, { above: 0 });
+  checkOptimizer('clipByNorm', optimizer);
   return {
     ...around(optimizer),
     move(weights, gradients, memory, at) {
@@ -52,9 +51,9 @@ const prefix = 'average/';
  * @example ema(0.999, clipByNorm(1, adamw({ rate: 1e-3 })))
  */
 export function ema(decay: number, optimizer: Optimizer): Optimizer {
-  if (!(decay >= 0 && decay < 1)) {
-    throw new WeirError(`ema was given a decay of ${decay}`, 'give a number from 0 to less than 1, such as 0.999');
-  }
+  checkFirst('ema', decay, '0.999');
+  checkNumbers('ema', { decay }, { below: 1 });
+  checkOptimizer('ema', optimizer);
   if (optimizer.averages !== undefined) {
     throw new WeirError(`ema was given optimizer '${optimizer.name}', which keeps averages already`, 'take one ema');
   }
@@ -80,6 +79,22 @@ export function ema(decay: number, optimizer: Optimizer): Optimizer {
     averages: (weights, memory) =>
       new Map([...weights].map(([name, weight]) => [name, memory.get(prefix + name) ?? weight])),
   };
+}
+
+/** The averages that `ema` left in the memory of an optimizer, as it was saved with these weights; undefined where it keeps none. */
+export function savedAverages(weights: SavedTensors, memory: SavedTensors): SavedTensors | undefined {
+  const averages = new Map(memory.map((tensor) => [tensor.name, tensor.values]));
+  if (!weights.some(({ name }) => averages.has(prefix + name))) return undefined;
+  return weights.map((weight) => ({ ...weight, values: averages.get(prefix + weight.name) ?? weight.values }));
+}
+
+/** @throws {WeirError} where the optimizer stands before the number */
+function checkFirst(where: string, first: number, example: string): void {
+  if (typeof first !== 'object' && typeof first !== 'function') return;
+  throw new WeirError(
+    `${where} was given ${first === null ? 'null' : `a${typeof first === 'object' ? 'n object' : ' function'}`} in the place of its number`,
+    `give the number, then the optimizer: ${where}(${example}, adamw(…))`,
+  );
 }
 
 const withoutAverages = (optimizer: string, number: number): WeirError =>

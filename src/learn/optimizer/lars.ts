@@ -1,6 +1,7 @@
-import { checkOptions, type OptionKeys } from '../../flow/options.js';
+import { checkChoice, checkNumbers, checkOptions, type OptionKeys } from '../../flow/options.js';
+import { noticeOnce } from '../../flow/terminal.js';
 import { tf } from '../../tensorflow/tf.js';
-import { checkSetting, length, type Optimizer, optimizer } from './optimizer.js';
+import { length, type Optimizer, optimizer } from './optimizer.js';
 import type { OwnRate } from './rates.js';
 import type { Schedule } from './schedule.js';
 
@@ -55,7 +56,13 @@ export function lars(options: LarsOptions): Optimizer {
     adapt = 'decayed',
     vectors = true,
   } = checkOptions('lars', options, optionKeys);
-  for (const [name, value] of Object.entries({ momentum, decay, trust, epsilon })) checkSetting('lars', name, value);
+  const where = "optimizer 'lars'";
+  checkNumbers(where, { momentum, decay, trust, epsilon });
+  checkChoice(where, 'adapt', adapt, ['decayed', 'always']);
+  checkChoice(where, 'vectors', vectors, [true, false]);
+  if (decay === 0 && adapt === 'decayed') {
+    noticeOnce("lars without a decay adapts no step, so it is sgd: give a decay, or adapt: 'always'");
+  }
 
   /** The gradient with the decay, scaled by the trust ratio. */
   function adapted(w: tf.Tensor, g: tf.Tensor, lambda: number): tf.Tensor {

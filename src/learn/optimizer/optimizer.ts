@@ -109,7 +109,7 @@ export function optimizer<const State extends string = never>(rule: WeightRule<S
     state: 'optional',
     step: 'required',
   });
-  checkRule(own, rate, state);
+  checkState(own, state);
   const rateOf = ratesOf(own, rate, rates);
 
   return {
@@ -223,8 +223,7 @@ export function checkMoved(
   }
 }
 
-function checkRule(name: string, rate: number | Schedule, state: readonly string[]): void {
-  if (typeof rate !== 'function') checkSetting(name, 'rate', rate);
+function checkState(name: string, state: readonly string[]): void {
   const odd = state.find((one, i) => one === 'weight' || one.includes('/') || state.indexOf(one) !== i);
   if (odd === undefined) return;
   throw new WeirError(
@@ -233,11 +232,15 @@ function checkRule(name: string, rate: number | Schedule, state: readonly string
   );
 }
 
-/** @throws {WeirError} unless the setting is a finite number from 0 on, and below the limit where there is one */
-export function checkSetting(optimizer: string, name: string, value: number, limit = Number.POSITIVE_INFINITY): void {
-  if (value >= 0 && value < limit) return;
-  const range = limit === Number.POSITIVE_INFINITY ? 'from 0 on' : `from 0 to less than ${limit}`;
-  throw new WeirError(`optimizer '${optimizer}' was given ${name} = ${value}`, `give a finite number ${range}`);
+/** @throws {WeirError} for what is no optimizer, such as a builder that was not called @param where the part that was given it */
+export function checkOptimizer(where: string, given: Optimizer): void {
+  const { name, rate, move } = (given ?? {}) as { readonly [part in keyof Optimizer]: unknown };
+  if (typeof given === 'object' && typeof name === 'string' && typeof rate === 'function' && typeof move === 'function')
+    return;
+  throw new WeirError(
+    `${where} was given ${typeof given === 'function' ? 'a function' : 'something else'} in the place of an optimizer`,
+    'give one with name, rate(at) and move(…), such as adamw({ rate: 1e-3 })',
+  );
 }
 
 /** The Euclidean norm of all values, a scalar; `tf.norm` raises them to a power instead, which is slow. */

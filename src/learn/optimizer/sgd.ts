@@ -1,8 +1,8 @@
 import { WeirError } from '../../flow/errors.js';
-import { checkOptions, type OptionKeys } from '../../flow/options.js';
+import { checkChoice, checkNumbers, checkOptions, type OptionKeys } from '../../flow/options.js';
 import { sgdStep } from '../../tensorflow/ops/fused.js';
 import { tf } from '../../tensorflow/tf.js';
-import { checkSetting, type Optimizer, optimizer } from './optimizer.js';
+import { type Optimizer, optimizer } from './optimizer.js';
 import type { OwnRate } from './rates.js';
 import type { Schedule } from './schedule.js';
 
@@ -38,8 +38,8 @@ const optionKeys: OptionKeys<SgdOptions> = {
  */
 export function sgd(options: SgdOptions): Optimizer {
   const { rate, rates, momentum = 0, nesterov = false, decay = 0 } = checkOptions('sgd', options, optionKeys);
-  checkSetting('sgd', 'momentum', momentum);
-  checkSetting('sgd', 'decay', decay);
+  checkNumbers("optimizer 'sgd'", { momentum, decay });
+  checkChoice("optimizer 'sgd'", 'nesterov', nesterov, [true, false]);
   if (nesterov && momentum === 0) {
     throw new WeirError("optimizer 'sgd' was given nesterov without a momentum", 'give one, such as momentum: 0.9');
   }

@@ -1,5 +1,5 @@
 import { WeirError } from '../../flow/errors.js';
-import { checkOptions } from '../../flow/options.js';
+import { checkCounts, checkOptions } from '../../flow/options.js';
 import { tf } from '../../tensorflow/tf.js';
 import { checkedScalar } from '../model/autodiff.js';
 import type { Weights } from '../model/model.js';
@@ -49,6 +49,7 @@ export function defineRegularizer(own: OwnRegularizer): Regularizer {
   if (ofWeights === undefined && ofFeatures === undefined) {
     throw new WeirError(`regularizer '${kind}' has no term`, 'give ofWeights, ofFeatures or both');
   }
+  if (leastSamples !== undefined) checkCounts(`regularizer '${kind}'`, { leastSamples });
   return {
     kind,
     active: since(kind, { gamma, ...(from && { from }) }),

@@ -1,10 +1,11 @@
 import type { Data } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
+import { checkNumbers } from '../../flow/options.js';
 import { bytesOf } from '../../storage/codec.js';
 import { sha256Of } from '../../storage/digest.js';
 import { tf } from '../../tensorflow/tf.js';
 import type { Model, Weights } from '../model/model.js';
-import { addGradient, checkStrength, type Regularizer, type Strength, since } from './regularizer.js';
+import { addGradient, type Regularizer, type Strength, since } from './regularizer.js';
 
 const KIND = 'l2-sp';
 
@@ -34,7 +35,7 @@ export function l2Sp(
   { beta = 0.01, seed = 0, start = () => model.start(seed), ...strength }: L2SpOptions,
 ): Regularizer {
   const active = since(KIND, strength);
-  checkStrength(KIND, 'beta', beta);
+  checkNumbers(`regularizer '${KIND}'`, { beta });
   const alpha = strength.gamma;
   const fixed = new Set(model.statistics);
   const ofReadout = (name: string): boolean => name.startsWith(`${model.readout.name}/`);

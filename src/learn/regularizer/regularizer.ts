@@ -1,6 +1,6 @@
 import type { Data } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
-import { checkOptions, suggestion } from '../../flow/options.js';
+import { checkNumbers, checkOptions, suggestion } from '../../flow/options.js';
 import { tf } from '../../tensorflow/tf.js';
 import { linearizationOf } from '../model/autodiff.js';
 import type { FeatureJacobian, Gradients, Model, Weights } from '../model/model.js';
@@ -66,19 +66,15 @@ export interface Strength {
 /**
  * Whether a regularizer of that strength acts in an epoch.
  *
- * @throws {WeirError} unless γ is a finite number of at least 0
+ * @throws {WeirError} unless γ is a finite number from 0 on, and the burn-in a whole number of epochs
  * @example const active = since('orthogonal', { gamma: 0.01, from: { epoch: 160 } }); // active(160) is false, active(161) is true
  */
 export function since(kind: string, { gamma, from = { epoch: 0 } }: Strength): (epoch: number) => boolean {
-  checkStrength(kind, 'gamma', gamma);
-  checkOptions(`from of regularizer '${kind}'`, from, { epoch: 'required' });
+  const where = `regularizer '${kind}'`;
+  checkNumbers(where, { gamma });
+  checkOptions(`from of ${where}`, from, { epoch: 'required' });
+  checkNumbers(`from of ${where}`, { epoch: from.epoch }, { whole: true });
   return (epoch) => gamma > 0 && epoch > from.epoch;
-}
-
-/** @throws {WeirError} unless the value is a finite number of at least 0 */
-export function checkStrength(kind: string, name: string, value: number): void {
-  if (value >= 0 && Number.isFinite(value)) return;
-  throw new WeirError(`regularizer '${kind}' was given ${name} = ${value}`, 'give a finite number of at least 0');
 }
 
 /** @throws {WeirError} for an object that lacks a part which every regularizer has, by the part's name */

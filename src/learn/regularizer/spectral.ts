@@ -1,6 +1,6 @@
 import type { Data } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
-import { checkOptions, type OptionKeys } from '../../flow/options.js';
+import { checkChoice, checkCounts, checkOptions, type OptionKeys } from '../../flow/options.js';
 import { pack, unpack } from '../../storage/codec.js';
 import { processGroup } from '../../tensorflow/collectives/process-group.js';
 import type { ConvolutionGrid } from '../../tensorflow/ops/spectral.js';
@@ -154,6 +154,11 @@ function spectral(
     throw new WeirError(`there is no regularizer '${kind}'`, `name one of ${spectralKinds.join(', ')}`);
   }
   const active = since(kind, { gamma, from });
+  const where = `regularizer '${kind}'`;
+  checkCounts(where, { iterations });
+  checkChoice(where, 'directions', directions, ['krylov', 'power', 'exact']);
+  checkChoice(where, 'formulation', formulation, ['frequency', 'image']);
+  checkChoice(where, 'foldNormalization', foldNormalization, [true, false]);
   const layers = layersOf[kind](model);
   const options: PowerOptions = {
     iterations,

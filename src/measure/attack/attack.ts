@@ -12,7 +12,7 @@ import { byName, inputLength, type LabeledSamples, type Normalization, writeInpu
 import { correctOnes, LOOKED_AT, shuffled } from '../predictions.js';
 import { checkInside, type Limits, limitsOf, usualBox } from './box.js';
 import { attackGroup, distance, type GroupState, type GroupTask, type SampleGroup, startGroup } from './group.js';
-import { type AttackResult, attackOutcomes, type attackRecord } from './record.js';
+import { type AttackResult, attackOutcomes, attackRecord, type KeptImages } from './record.js';
 
 /** The options of every attack. */
 export interface AttackOptions {
@@ -33,6 +33,8 @@ export interface AttackOptions {
   /** `correct` passes over samples that the model gets wrong; `all` reports them as already misclassified. */
   readonly choose?: 'correct' | 'all';
   readonly normalize?: Normalization;
+  /** 'all': the images of every sample are kept in the run's folder, 8 bytes a value; 'first': those of the first 12 samples. */
+  readonly keepImages?: KeptImages;
   /** Lemma 1's bounds beside each result, `lower` ≤ Δx held: a violation ends the run. Every sample costs its own local estimate. */
   readonly certificate?: boolean | BoundsOptions;
 }
@@ -48,6 +50,7 @@ export const attackOptionKeys: OptionKeys<AttackOptions> = {
   choose: 'optional',
   normalize: 'optional',
   certificate: 'optional',
+  keepImages: 'optional',
 };
 
 /** How the local estimate beside an attack is made. */
@@ -154,6 +157,7 @@ export function attackStage<S>(
   make: (setting: AttackSetting) => AttackMethod<S>,
 ): StageOperator<AttackedUpdate, AttackResult, AttackState<S>> {
   const { seed, group: size = 16, budget = Number.POSITIVE_INFINITY, shuffle = true, choose = 'correct' } = options;
+  const { keepImages = 'all' } = options;
   const { normalize, certificate = false, box: bounds = usualBox(normalize, given.box) } = options;
   const samples = byName(name, model, given);
   const d = inputLength(name, model, samples);
@@ -171,6 +175,9 @@ export function attackStage<S>(
     writeInput(samples, index, row, 0, normalize);
     return row;
   };
+  if (keepImages !== 'all' && keepImages !== 'first') {
+    throw new WeirError(`${name} was given keepImages = ${JSON.stringify(keepImages)}`, "give 'all' or 'first'");
+  }
   const attack = make({ model, samples, d, box, group: size, input });
 
   const order = (): Uint32Array =>
@@ -222,7 +229,7 @@ export function attackStage<S>(
 
   return stage<AttackedUpdate, AttackResult, AttackState<S>>({
     name,
-    record,
+    record: keepImages === 'all' ? record : attackRecord(record.name, keepImages),
     claims: 'weights',
     inputs: [samplesInput(given)],
     introduce: samples.introduce,

@@ -1,6 +1,6 @@
 import { type DrawnFigure, type Panel, regularizers, seedsPhrase, WIDTH } from '../../plot/figure.js';
 import { framed, Plot, panel } from '../../plot/panels.js';
-import { density, mean, quantile } from '../../plot/statistics.js';
+import { density, densityEnd, mean, quantile } from '../../plot/statistics.js';
 import { markStyle, SEED } from '../../plot/style.js';
 import { count, number, percent } from '../../plot/table.js';
 import { groups, type SeedGroup } from '../networks/groups.js';
@@ -30,7 +30,7 @@ export function distribution(report: Report): DrawnFigure | null {
   });
   if (all.length === 0) return null;
   const most = Math.max(...all.map(({ values }) => values.at(-1)!));
-  const dense = densities(all, most);
+  const dense = densities(all);
   return {
     title: 'Distribution of adversarial distances',
     panels: [...(dense ? [dense] : []), shares(all, most)],
@@ -41,9 +41,10 @@ export function distribution(report: Report): DrawnFigure | null {
   };
 }
 
-function densities(all: readonly Distances[], most: number): Panel | null {
+function densities(all: readonly Distances[]): Panel | null {
+  const end = Math.max(...all.map(({ values }) => densityEnd(values) ?? 0));
   const drawn = all.flatMap(({ group, values }) => {
-    const points = density(values, most * 1.06);
+    const points = density(values, end);
     return points ? [{ group, values, points }] : [];
   });
   if (drawn.length === 0) return null;
@@ -52,7 +53,7 @@ function densities(all: readonly Distances[], most: number): Panel | null {
   return panel({
     ...FRAME,
     ariaLabel: `Density of the adversarial distance; medians: ${drawn.map(({ group, values }) => `${group.label} ${number(quantile(values, 0.5))}`).join(', ')}`,
-    x: { label: 'adversarial distance Δx', domain: [0, most * 1.06], labelAnchor: 'center', labelArrow: 'none' },
+    x: { label: 'adversarial distance Δx', domain: [0, end], labelAnchor: 'center', labelArrow: 'none' },
     y: {
       label: 'density of test samples',
       domain: [-depth * drawn.length, top * 1.04],
@@ -136,7 +137,7 @@ export function thresholds(report: Report): DrawnFigure | null {
     }),
     columns: 2,
     legend: regularizers(all).map((entry) => ({ ...entry, mark: 'square' })),
-    reading: `Bars: the share of correctly classified test samples whose Δx is above the threshold, mean over ${seedsPhrase(all)}; gray dots: one network each. A sample that never flipped counts as beyond every threshold. Δx: l2, in ${distanceUnit(report.networks)}.`,
+    reading: `Bars: the share of correctly classified test samples whose Δx is above the threshold, ${all.some(({ networks }) => networks.length > 1) ? `mean over ${seedsPhrase(all)}; gray dots: one network each` : 'one network each'}. A sample that never flipped counts as beyond every threshold. Δx: l2, in ${distanceUnit(report.networks)}.`,
     outcome: `the highest share, of ${THRESHOLDS} thresholds: ${wins.join(', ')}. Beyond the lowest, ${number(at[0], 2)}: ${bars.map(({ group, shares }) => `${group.label} ${percent(mean(shares[0]!))}`).join(', ')}.`,
   };
 }
@@ -168,9 +169,9 @@ function thresholdBars(bars: readonly Bars[], at: readonly number[], most: numbe
             fillOpacity: 0.85,
           }),
           Plot.dot(
-            shares.flatMap((values, i) => values.map((value, k) => ({ i, value, k, of: values.length }))),
+            shares.flatMap((values, i) => beside(values).map((value, k) => ({ i, value, k, of: values.length }))),
             {
-              x: ({ i, k, of }) => left(i) + wide * (of > 1 ? 0.2 + (0.6 * k) / (of - 1) : 0.5),
+              x: ({ i, k, of }) => left(i) + wide * (0.2 + (0.6 * k) / (of - 1)),
               y: ({ value }) => 100 * value,
               r: bars.length > 3 ? 1.7 : 2.2,
               fill: SEED.light,
@@ -193,6 +194,9 @@ function thresholdBars(bars: readonly Bars[], at: readonly number[], most: numbe
     ],
   });
 }
+
+/** Values that stand beside their mean; a single one is its mean. */
+const beside = (values: readonly number[]): readonly number[] => (values.length > 1 ? values : []);
 
 function sharesOf({ networks }: SeedGroup, threshold: number): number[] {
   return networks.map((network) => {

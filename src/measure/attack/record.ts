@@ -7,6 +7,9 @@ import { type LogLine, newestOf, numberIn } from '../log.js';
 /** What an attack started from; `none` where there was nothing to start from. */
 export type StartKind = (typeof startKinds)[number];
 
+/** The samples whose images a run keeps: all, in a recording beside its log; or the first 12, in its log. */
+export type KeptImages = 'all' | 'first';
+
 export const startKinds = ['none', 'noise', 'image'] as const;
 
 /**
@@ -30,8 +33,8 @@ export const attackOutcomes = [
   'unstable',
 ] as const;
 
-/** The record of an attacked sample, under the name of its attack. */
-export const attackRecord = (name: string) =>
+/** The record of an attacked sample, under the name of its attack. @param images whether those of all samples are kept, or the first */
+export const attackRecord = (name: string, images: KeptImages = 'all') =>
   record({
     name,
     role: 'attack',
@@ -49,8 +52,8 @@ export const attackRecord = (name: string) =>
       box: key(z.looseObject({})).optional(),
       standardized: key(z.boolean()).optional(),
       start: category(startKinds).optional(),
-      original: array(),
-      adversarial: array(),
+      original: array(images === 'all' ? { kept: 'all' } : {}),
+      adversarial: array(images === 'all' ? { kept: 'all' } : {}),
       lower: quantity({ label: 'lower bound', unit: 'input units', better: 'higher' }).optional(),
       local: quantity({ label: 'local bound', unit: 'input units', better: 'higher' }).optional(),
       theta: quantity({ label: 'θ', better: 'higher' }).optional(),

@@ -6,7 +6,7 @@ import { number, percent } from '../../plot/table.js';
 import { iterations } from '../attack/distance-figure.js';
 import { groups, type SeedGroup } from '../networks/groups.js';
 import type { NetworkReport, Report } from '../networks/record.js';
-import { foundSamples } from '../networks/summary.js';
+import { distanceUnit, foundSamples } from '../networks/summary.js';
 
 interface Bounded {
   readonly index: number;
@@ -49,7 +49,7 @@ export function bounds(report: Report): DrawnFigure | null {
       ...(local ? [{ label: 'local estimate, not a bound', style: neutral, mark: 'ring' as const }] : []),
       ...(exact ? [{ label: 'exact distance', style: neutral, mark: 'cross' as const }] : []),
     ],
-    reading: `Each upright is one attacked sample of one network a regularizer (seed ${[...new Set(all.map(({ network }) => network.seed))].join(', ')}), in order of Δx; its true distance lies on it. Log scale, l2 in units of the input, Tangent Attack${iterations(report)}. The lower bound multiplies layer norms and is proved; the estimate takes the largest Jacobian norm among sampled points of the ball, so it may exceed Δx.`,
+    reading: `Each upright is one attacked sample of one network a regularizer (seed ${[...new Set(all.map(({ network }) => network.seed))].join(', ')}), in order of Δx; its true distance lies on it. Log scale, l2 in ${distanceUnit(all.map(({ network }) => network))}, Tangent Attack${iterations(report)}. The lower bound multiplies layer norms and is proved; the estimate takes the largest Jacobian norm among sampled points of the ball, so it may exceed Δx.`,
     outcome: `lower bound as a share of Δx, median: ${all.map(said).join('; ')}.`,
   };
 }

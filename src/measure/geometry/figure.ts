@@ -5,6 +5,7 @@ import { classStyle, markStyle } from '../../plot/style.js';
 import { count, number } from '../../plot/table.js';
 import { bySetting, groups, headed } from '../networks/groups.js';
 import type { NetworkReport, Report } from '../networks/record.js';
+import { unitOfInputs } from '../networks/summary.js';
 import { classesOf, type Mapped, map, mapped, margins, middleOf, seedsOf } from './map.js';
 import type { Geometry } from './record.js';
 
@@ -15,7 +16,7 @@ export function boundaries(report: Report): DrawnFigure | null {
   return {
     title: 'Decision boundaries',
     ...maps(all),
-    reading: `The input plane of one network a regularizer (${seedsOf(all)}), at the end of training. Shaded: the predicted class; line: the decision boundary; marks: the training points, colored by their class. Axes in units of the input.`,
+    reading: `The input plane of one network a regularizer (${seedsOf(all)}), at the end of training. Shaded: the predicted class; line: the decision boundary; marks: the training points, colored by their class. Axes in ${unitOf(all)}.`,
     outcome: `nearest cell of another class, least and mean over the training points (cell ${cell(all)}): ${all
       .map((each) => {
         const values = margins(each.geometry);
@@ -39,10 +40,12 @@ export function planeBoundaries(report: Report): DrawnFigure | null {
   return {
     title: 'Decision boundaries on a plane through three test images',
     ...maps(all),
-    reading: `The plane through three test images (marks), a network a regularizer (${seedsOf(all)}). Shaded: the predicted class, named where its region is large enough; line: the boundary. Axes: l2 distance in the plane, in units of the input.`,
+    reading: `The plane through three test images (marks), a network a regularizer (${seedsOf(all)}). Shaded: the predicted class, named where its region is large enough; line: the boundary. Axes: l2 distance in the plane, in ${unitOf(all)}.`,
     outcome: `${wrong.join('; ')}.`,
   };
 }
+
+const unitOf = (all: readonly Mapped[]): string => unitOfInputs(all.map(({ geometry }) => geometry));
 
 function maps(all: readonly Mapped[]) {
   const names = (label: number) => all[0]!.network.classes[label] ?? String(label);

@@ -132,7 +132,15 @@ export function geometryGrid(
     columns: resolution,
     rows: resolution,
   };
-  const task = { model, frame, batch, steps: 0, kind: 'grid' as const, products: productsOf(name, model) };
+  const task = {
+    model,
+    frame,
+    batch,
+    steps: 0,
+    kind: 'grid' as const,
+    products: productsOf(name, model),
+    standardized: points?.normalization !== undefined,
+  };
   return stage({
     name,
     record: geometryRecord,
@@ -225,7 +233,15 @@ export function geometryPlane(
   if (plane === undefined) throw onALine(name, indices);
   const { frame, coordinates } = plane;
   const points = () => coordinates.map(([x, y], i) => ({ x, y, label: samples.labels[indices[i]!]! }));
-  const task = { model, frame, batch, steps, kind: 'plane' as const, products: productsOf(name, model) };
+  const task = {
+    model,
+    frame,
+    batch,
+    steps,
+    kind: 'plane' as const,
+    products: productsOf(name, model),
+    standardized: samples.normalization !== undefined,
+  };
   return stage({
     name,
     record: geometryRecord,

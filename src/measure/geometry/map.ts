@@ -72,7 +72,7 @@ export interface MapOptions {
   readonly named?: boolean;
 }
 
-const MARGIN = { left: 26, right: 6, top: 26, bottom: 22 };
+const MARGIN = { left: 28, right: 6, top: 26, bottom: 22 };
 
 /** A plane seen from above: regions of predicted classes or a heat map, the boundary between classes, and the samples. */
 export function map(geometry: Geometry, { title, color, width, layer, names, named = false }: MapOptions): Panel {

@@ -54,6 +54,8 @@ export interface Geometry {
   readonly epoch: number;
   /** 'grid': the inputs are the plane; 'plane': a plane through three samples, in units of the input. */
   readonly kind: 'grid' | 'plane';
+  /** Set where its samples were standardized: lengths are in deviations of each feature. */
+  readonly standardized?: true;
   /** Edges of the rectangle; a value belongs to the middle of its cell. */
   readonly xMin: number;
   readonly xMax: number;
@@ -79,6 +81,7 @@ export const geometryRecord = record({
   role: 'geometry',
   fields: {
     kind: z.enum(['grid', 'plane']),
+    standardized: key(z.boolean()).optional(),
     xMin: z.number(),
     xMax: z.number(),
     yMin: z.number(),

@@ -49,6 +49,7 @@ export interface Survey {
   readonly frame: PlaneFrame;
   readonly kind: Geometry['kind'];
   readonly points: Geometry['points'];
+  readonly standardized: boolean;
   /** Cells in one pass. */
   readonly batch: number;
   /** Power iterations for the largest eigenvalue of the whole g; 0 for that of the plane's. */
@@ -61,7 +62,7 @@ export function* survey(
   from: SurveyState,
   update: Update,
 ): Generator<Step<SurveyState, Geometry & Positioned>> {
-  const { frame, kind, points, batch } = task;
+  const { frame, kind, points, batch, standardized } = task;
   const { xMin, xMax, yMin, yMax, columns, rows } = frame;
   const cells = columns * rows;
   let state = from;
@@ -80,7 +81,7 @@ export function* survey(
   const { done: _, ...found } = state;
   const { position, number, epoch } = update;
   const extent = { xMin, xMax, yMin, yMax, columns, rows };
-  yield [REST, { position, number, epoch, kind, ...extent, points, ...found }];
+  yield [REST, { position, number, epoch, kind, ...(standardized && { standardized }), ...extent, points, ...found }];
 }
 
 function surveyed(task: Survey, weights: Weights, from: number, count: number): Omit<SurveyState, 'done'> {

@@ -136,7 +136,8 @@ function joinedOutcomes(all: readonly { readonly setting: string; readonly text:
 
 const named = (setting: string): string => setting || 'otherwise';
 
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+/** A setting that begins a sentence; one that begins with a key of the config, 'rate=0.2', stays as the key is spelled. */
+const capital = (text: string): string => (/^[\w.]+=/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1));
 
 /** Panels in order of their settings, each setting headed where there are several. */
 export function headed(panels: readonly { readonly setting: string; readonly panel: Panel }[]): Panel[] {

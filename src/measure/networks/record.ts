@@ -97,6 +97,19 @@ export interface Condition {
   readonly runs: readonly string[];
 }
 
+/** What a network had been before its run was forked, and how that other run went on. */
+export interface ForkOrigin {
+  /** The name of the other run's folder. */
+  readonly run: string;
+  /** The update up to which both runs are the same. */
+  readonly update: number;
+  /** The same in epochs, in parts of one. */
+  readonly epoch: number;
+  /** Of the same network of the other run, over its whole training; empty where its folder is gone. */
+  readonly curves: NetworkReport['curves'];
+  readonly sigma: NetworkReport['sigma'];
+}
+
 /** One trained network. */
 export interface NetworkReport {
   readonly name: string;
@@ -123,6 +136,8 @@ export interface NetworkReport {
   readonly sigma: Readonly<Record<string, readonly CurvePoint[]>>;
   /** Epochs trained before the regularizer is switched on; null where there is none. */
   readonly burnIn: number | null;
+  /** Where its run was forked from another one. */
+  readonly origin?: ForkOrigin;
   readonly attack: AttackReport | null;
   /** Readouts that were fitted to its features and tested while it was learned, in order of epoch. */
   readonly probes?: readonly OnlineReadout[];

@@ -189,11 +189,15 @@ const headlinesOf = ({ measurements = {} }: NetworkReport): (Measure & { readonl
 
 /** The unit of Δx in words: that of the input, or deviations where all attacked samples were standardized; both where some were. */
 export function distanceUnit(networks: readonly NetworkReport[]): string {
-  const attacks = networks.flatMap(({ attack, readout }) => [attack, readout?.attack].flatMap((one) => one ?? []));
-  const standardized = attacks.filter((attack) => attack.standardized).length;
+  return unitOfInputs(networks.flatMap(({ attack, readout }) => [attack, readout?.attack].flatMap((one) => one ?? [])));
+}
+
+/** The unit of lengths between inputs in words, of attacks, maps or whatever was measured on samples that may be standardized. */
+export function unitOfInputs(measured: readonly { readonly standardized?: boolean }[]): string {
+  const standardized = measured.filter((one) => one.standardized).length;
   if (standardized === 0) return 'units of the input';
   const deviations = 'deviations of each feature';
-  return standardized === attacks.length ? deviations : `units of the input (of standardized data ${deviations})`;
+  return standardized === measured.length ? deviations : `units of the input (of standardized data ${deviations})`;
 }
 
 /** The mean exact distance of a network: over the samples that the attack has a distance of, or over all if it has none. */

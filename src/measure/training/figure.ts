@@ -28,7 +28,21 @@ export function curvesReading(groups: readonly SeedGroup[]): string {
       : most > 1
         ? 'Thin: one network each; thick: their mean.'
         : 'One line a network.';
-  return `${many} The dashed rule is where burn-in ends and the regularizer is switched on. Vertical axes do not begin at zero.`;
+  const networks = groups.flatMap((group) => group.networks);
+  const on = networks.some(({ burnIn }) => burnIn)
+    ? ' The dashed rule is where burn-in ends and the regularizer is switched on.'
+    : '';
+  return `${many}${on}${forkReading(networks)} Vertical axes need not begin at zero.`;
+}
+
+/** What a reader is told of forks, with a space before; '' where there is none. */
+function forkReading(networks: readonly NetworkReport[]): string {
+  const forks = new Map(networks.flatMap(({ origin }) => (origin ? [[`${origin.run} ${origin.update}`, origin]] : [])));
+  const said = [...forks.values()].map(
+    ({ run, update, curves }) =>
+      ` The rule at update ${update} is where the run was forked from ${run}${Object.keys(curves).length > 0 ? '; dotted: how that one went on (the mean over seeds)' : ''}.`,
+  );
+  return said.join('');
 }
 
 /** Curves over epochs, colored by regularizer, with a rule where the regularizer is switched on. */
@@ -39,9 +53,10 @@ export function epochCurves(groups: readonly SeedGroup[], { label, width, height
   const series = groups.flatMap((group) => {
     const points = (network: NetworkReport) =>
       thinned(of(network).filter(usable), POINTS).map(({ epoch, value }) => ({ x: epoch, y: value * factor }));
-    return seriesOf(group, group.networks.map(points));
+    return [...forkedFrom(group, points), ...seriesOf(group, group.networks.map(points))];
   });
-  const rules = burnInRules(groups.flatMap(({ networks }) => networks));
+  const networks = groups.flatMap((group) => group.networks);
+  const rules = [...burnInRules(networks), ...forkRules(networks)];
   const ariaLabel = `${label} over epochs: ${groups.map((group) => group.regularizer).join(', ')}`;
   return curves(series, {
     label,
@@ -52,6 +67,30 @@ export function epochCurves(groups: readonly SeedGroup[], { label, width, height
     x: 'epoch',
     scale: scale === 'log' ? scale : 'linear',
   });
+}
+
+/** A rule at each update where a run was forked from another. */
+const forkRules = (networks: readonly NetworkReport[]): { x: number; text: string }[] => [
+  ...new Map(
+    networks.flatMap(({ origin }) =>
+      origin ? [[origin.update, { x: origin.epoch, text: `fork at update ${origin.update}` }]] : [],
+    ),
+  ).values(),
+];
+
+/** How the networks of the run that a group was forked from went on, as their mean: up to the fork both are the same. */
+function forkedFrom(
+  { regularizer, networks }: SeedGroup,
+  points: (network: NetworkReport) => readonly { x: number; y: number }[],
+): Series[] {
+  const each = networks.flatMap(({ origin, ...network }) => {
+    if (origin === undefined) return [];
+    const before = points({ ...network, curves: origin.curves, sigma: origin.sigma, measurements: {} });
+    const from = before.findLastIndex(({ x }) => x <= origin.epoch);
+    return [before.slice(Math.max(0, from))];
+  });
+  const { middle } = meanAndRange(each.filter((one) => one.length > 1));
+  return middle.length > 1 ? [{ style: markStyle(regularizer), points: middle, dotted: true }] : [];
 }
 
 /** A rule at each epoch where a regularizer is switched on. */

@@ -1,4 +1,4 @@
-import { number, svg } from './dom.js';
+import { count, number, svg, tick } from './dom.js';
 
 /** The report's colors. */
 const palette = await (await fetch('/palette.json')).json();
@@ -69,12 +69,13 @@ export function chart(element) {
   let key = '';
   new ResizeObserver(() => plot?.setSize({ width: element.clientWidth, height })).observe(element);
 
-  return (curves, { log, label, outliers }) => {
+  return (curves, { log, label, outliers, marks }) => {
     const dark = matchMedia('(prefers-color-scheme: dark)').matches;
     const now = JSON.stringify([
       log,
       dark,
       outliers,
+      marks,
       curves.map(({ label, style, width }) => [label, style.light, width > 1]),
     ]);
     const data = aligned(curves);
@@ -84,10 +85,15 @@ export function chart(element) {
     }
     key = now;
     plot?.destroy();
-    plot = new globalThis.uPlot(options(curves, { log, outliers, width: element.clientWidth || 400 }), data, element);
+    plot = new globalThis.uPlot(
+      options(curves, { log, outliers, marks, width: element.clientWidth || 400 }),
+      data,
+      element,
+    );
     const canvas = element.querySelector('canvas');
     canvas.setAttribute('role', 'img');
-    canvas.setAttribute('aria-label', `${label}; the newest numbers are in the table below`);
+    const marked = marks.map((mark) => `; ${textOf(mark)}`).join('');
+    canvas.setAttribute('aria-label', `${label}${marked}; the newest numbers are in the table below`);
   };
 }
 
@@ -126,7 +132,40 @@ function robustRange(data, log) {
   return [Math.max(least, low - air), Math.min(most, high + air)];
 }
 
-function options(curves, { log, outliers, width }) {
+const markRows = 3; // of labels above a drawing, so that those of near updates do not meet
+const markRow = 15;
+
+const textOf = ({ at, label }) => `${label} at ${count(at)}`;
+
+/** Draws a thin line at each update that is marked, and its label above. */
+const drawMarks = (marks) => (plot) => {
+  const style = getComputedStyle(document.documentElement);
+  const { ctx, bbox } = plot;
+  const ratio = devicePixelRatio;
+  ctx.save();
+  ctx.font = `${12 * ratio}px system-ui, sans-serif`;
+  ctx.textBaseline = 'top';
+  ctx.strokeStyle = style.getPropertyValue('--quiet');
+  ctx.fillStyle = ctx.strokeStyle;
+  ctx.lineWidth = ratio;
+  ctx.setLineDash([4 * ratio, 3 * ratio]);
+  const rows = Math.min(marks.length, markRows);
+  marks.forEach(({ at, label }, i) => {
+    if (at < plot.scales.x.min || at > plot.scales.x.max) return;
+    const x = Math.round(plot.valToPos(at, 'x', true)) + 0.5;
+    const y = bbox.top - (rows - (i % rows)) * markRow * ratio;
+    ctx.beginPath();
+    ctx.moveTo(x, y);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    const isLeft = x > bbox.left + bbox.width / 2;
+    ctx.textAlign = isLeft ? 'right' : 'left';
+    ctx.fillText(textOf({ at, label }), x + (isLeft ? -5 : 5) * ratio, y);
+  });
+  ctx.restore();
+};
+
+function options(curves, { log, outliers, marks, width }) {
   const style = getComputedStyle(document.documentElement);
   const read = (name) => style.getPropertyValue(name).trim();
   const axis = {
@@ -134,6 +173,7 @@ function options(curves, { log, outliers, width }) {
     grid: { stroke: read('--line'), width: 1 },
     ticks: { show: false },
     font: '12px system-ui, sans-serif',
+    values: (_, splits) => splits.map((value) => (value === null ? null : tick(value))),
   };
   const series = [{ label: 'update' }];
   const bands = [];
@@ -159,8 +199,9 @@ function options(curves, { log, outliers, width }) {
       { ...axis, size: 52 },
     ],
     legend: { show: false },
+    hooks: { draw: [drawMarks(marks)] },
     cursor: { drag: { x: true, y: false }, points: { size: 6 } },
-    padding: [8, 20, 0, 0],
+    padding: [8 + markRow * Math.min(marks.length, markRows), 20, 0, 0],
   };
 }
 
@@ -176,7 +217,7 @@ export function barChart(bars, label) {
   const width = w / Math.max(1, bars.length);
   const marks = bars.map(({ value, fill }, i) => {
     const height = Number.isFinite(value) ? (h * Math.max(0, value)) / tallest : 0;
-    const gap = Math.min(12, width / 4);
+    const gap = Math.max(Math.min(12, width / 4), width - 90);
     return svg('rect', {
       x: size.left + i * width + gap / 2,
       y: size.top + h - height,
@@ -191,7 +232,7 @@ export function barChart(bars, label) {
     names,
     [
       [size.top + h, '0'],
-      [size.top + 8, number(tallest)],
+      [size.top + 8, Number.isInteger(tallest) ? String(tallest) : number(tallest)],
     ],
     label,
     true,

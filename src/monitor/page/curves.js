@@ -1,5 +1,5 @@
 import { barChart, chart, color, labelOf, styleOf, styleOfRun, titleOf } from './chart.js';
-import { $, el, number, write } from './dom.js';
+import { $, count, el, number, write } from './dom.js';
 
 const most = 12; // curves in one drawing
 const charts = new Map();
@@ -11,13 +11,22 @@ export function compare(name, log) {
   else compared.set(name, log);
 }
 
-/** Draws every curve that is known, of the network chosen or of all; fields of one label and unit together. */
-export function drawCurves(log, planned = []) {
+/** The runs that are compared, by name. */
+export const comparedRuns = () => [...compared.keys()];
+
+/**
+ * Draws every curve that is known, of the network chosen or of all; fields of one label and unit together.
+ *
+ * @param forks the update of each fork, and its label
+ * @param about the run's networks as planned, the changes of its config, and what it was forked from
+ */
+export function drawCurves(log, forks = [], { networks: planned = [], changes = [], forks: from = [] } = {}) {
   const all = [...log.curves.values()].filter(({ buckets }) => buckets.length > 0);
   choices([...new Set(all.map(({ network }) => network))]);
   const chosen = $('network').value;
-  write($('reading'), readingOf(log, all));
   const one = chosen !== '';
+  const marks = [...forks, ...changesOf(changes, chosen), ...branchOf(all, planned, chosen)];
+  write($('reading'), readingOf(log, all, from));
   const groups = new Map();
   for (const curve of all) {
     if (one ? curve.network !== chosen : isNoise(curve)) continue;
@@ -25,7 +34,7 @@ export function drawCurves(log, planned = []) {
     groups.set(title, [...(groups.get(title) ?? []), curve]);
   }
   for (const [title, curves] of groups) {
-    const own = curves.slice(0, most).map((curve) => withTrunk(curve, all, planned));
+    const own = curves.slice(0, most).map((curve) => withTrunk(curve, all, { planned, drawn: one ? [] : curves }));
     const layers = [...new Set(own.map(({ part }) => part))];
     const bars = own.every(({ about }) => about.shown === 'bars');
     const drawn = own.map((curve, i) => ({
@@ -33,22 +42,55 @@ export function drawCurves(log, planned = []) {
       label: labelOf(curve, one, own),
       style: styleOf(curve, i, one, layers.indexOf(curve.part)),
     }));
-    show(title, bars ? drawn : [...drawn, ...othersLike(drawn, chosen)], bars);
+    show(title, bars ? drawn : [...drawn, ...othersLike(drawn, chosen)], { bars, marks });
   }
   for (const title of charts.keys()) if (!groups.has(title)) hide(title);
   table(all);
 }
 
-/** A curve of a network that branched off another, behind the other's up to where it did. */
-function withTrunk(curve, beside, planned) {
+/** What was set while the run went on, of the network chosen or of all. */
+const changesOf = (changes, chosen) =>
+  changes.flatMap(({ updates, keys }) => {
+    const at = new Set(
+      Object.entries(updates).flatMap(([network, number]) => (['', network].includes(chosen) ? number : [])),
+    );
+    return [...at].map((number) => ({ at: number, label: `${keys} changed` }));
+  });
+
+/** Where the network chosen branched off another. */
+function branchOf(all, planned, chosen) {
+  const { of } = planned.find(({ name }) => name === chosen)?.branch ?? {};
+  if (of === undefined) return [];
+  const last = all
+    .filter(({ network }) => network === chosen)
+    .map((curve) => trunkOf(curve, all, planned).buckets.at(-1)?.[0] ?? 0);
+  const at = Math.max(0, ...last);
+  return at > 0 ? [{ at, label: `branch off ${of}` }] : [];
+}
+
+/** The values of the network that a curve's branched off, up to where it did. */
+function trunkOf(curve, beside, planned) {
   const { of } = planned.find(({ name }) => name === curve.network)?.branch ?? {};
   const trunk = beside.find(({ network, stream, field }) => {
     return network === of && stream === curve.stream && field === curve.field;
   });
   const [first] = curve.buckets;
-  if (trunk === undefined || first === undefined) return curve;
-  const before = trunk.buckets.filter(([at]) => at < first[0]);
-  return { ...curve, buckets: [...before, ...curve.buckets], width: Math.max(curve.width, trunk.width) };
+  if (trunk === undefined || first === undefined) return { buckets: [], width: 1 };
+  return { buckets: trunk.buckets.filter(([at]) => at < first[0]), width: trunk.width };
+}
+
+/**
+ * A curve of a network that branched off another, behind the other's up to where it did; where the other's is drawn too, from its last
+ * value on, so that it does not cover it.
+ */
+function withTrunk(curve, beside, { planned, drawn }) {
+  const { buckets: before, width } = trunkOf(curve, beside, planned);
+  const { of } = planned.find(({ name }) => name === curve.network)?.branch ?? {};
+  const isThere = drawn.some(
+    ({ network, stream, field }) => network === of && stream === curve.stream && field === curve.field,
+  );
+  const shown = isThere ? before.slice(-1) : before;
+  return { ...curve, buckets: [...shown, ...curve.buckets], width: Math.max(curve.width, width) };
 }
 
 /** The same curves of the runs that are compared. */
@@ -88,7 +130,7 @@ function hide(title) {
   charts.delete(title);
 }
 
-function show(title, drawn, bars) {
+function show(title, drawn, { bars, marks }) {
   let chartOf = charts.get(title);
   if (chartOf === undefined) {
     const figure = el(
@@ -109,7 +151,7 @@ function show(title, drawn, bars) {
   } else {
     const outliers = $('outliers').checked;
     const log = $('log').checked && drawn.some(({ about }) => about.scale === 'log');
-    draw(drawn, { log, outliers, label: `${title} over updates` });
+    draw(drawn, { log, outliers, marks, label: `${title} over updates` });
   }
 }
 
@@ -127,13 +169,16 @@ function keyOf({ label, style, buckets }) {
   return el('span', { class: 'key' }, sample, label, el('b', {}, number(buckets.at(-1)[3])));
 }
 
-function readingOf({ read, size, omitted }, all) {
+function readingOf({ read, size, omitted }, all, forks) {
   if (size > 0 && read < size) return `Reading the metric log: ${Math.floor((100 * read) / size)} %.`;
   if (all.length === 0) return 'Nothing was measured yet.';
   const thinned = all.some(({ width }) => width > 1)
     ? 'Long curves are thinned; the shaded band holds their least and largest values. '
     : '';
-  return `${thinned}Over updates.${omitted > 0 ? ' Some curves are left out: there are more than 400.' : ''}`;
+  const [fork] = forks;
+  const before = fork ? ` Up to update ${count(fork.at)} this run is ${fork.run}.` : '';
+  const over = omitted > 0 ? ' Some curves are left out: there are more than 400.' : '';
+  return `${thinned}Over updates.${before}${over}`;
 }
 
 function table(all) {

@@ -32,14 +32,25 @@ export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** With the minus sign of print, U+2212, where a text has a hyphen before a digit. */
+export const minus = (text) => text.replace(/-(?=[\d.])/g, '−');
+
 /** Three significant digits, without an exponent where that is readable. */
 export function number(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return '–';
   if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞';
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(2).replace('e+', 'e');
+  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return minus(value.toExponential(2).replace('e+', 'e'));
   const whole = size === 0 ? 1 : Math.floor(Math.log10(size)) + 1;
-  return value.toFixed(Math.max(0, Math.min(3 - whole, 6)));
+  return minus(value.toFixed(Math.max(0, Math.min(3 - whole, 6))));
+}
+
+/** A round number as an axis has it: 0.05, 1,000, 1e−6. */
+export function tick(value) {
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-4 || size >= 1e6))
+    return minus(Number(value.toPrecision(6)).toExponential().replace('e+', 'e'));
+  return minus(Number(value.toPrecision(6)).toLocaleString('en-US', { maximumFractionDigits: 6 }));
 }
 
 export const count = (value) =>

@@ -1,5 +1,5 @@
 import { begin, buttons, buttonsAs, listen } from './connection.js';
-import { drawCurves } from './curves.js';
+import { comparedRuns, drawCurves } from './curves.js';
 import { $, count, duration, rows, write } from './dom.js';
 import { drawGraph } from './graph.js';
 import { drawMemory, drawPictures, drawRuns, drawTimeline } from './panels.js';
@@ -66,6 +66,11 @@ function drawAbout() {
     ['Pipeline', about.setting ? `${about.pipeline}, ${about.setting}` : about.pipeline],
     ['Folder', about.shown],
     ['Seed', String(about.seed)],
+    ...about.forks.map(({ run, at, what }, i) => [
+      i === 0 ? 'Forked from' : 'That from',
+      `${run} at update ${count(at)}; from there on ${what}`,
+    ]),
+    ...about.changes.map(({ at, what }) => ['Changed', `${new Date(at).toLocaleDateString()}: ${what}`]),
     ['Networks', about.networks.map(({ name }) => name).join(', ') || '–'],
     ['Begun', new Date(about.createdAt).toLocaleString()],
     ['Weir', about.weir],
@@ -74,8 +79,17 @@ function drawAbout() {
   $('report').hidden = status?.report !== true;
 }
 
+/** The forks that this run descends from, and those of the runs that are drawn over it. */
+function forkMarks() {
+  const own = (view.about?.forks ?? []).map(({ at }) => ({ at, label: 'fork' }));
+  const others = (view.runs ?? [])
+    .filter(({ name, fork }) => fork && comparedRuns().includes(name))
+    .map(({ name, fork }) => ({ at: fork.at, label: `fork ${name}` }));
+  return [...own, ...others.filter(({ at }) => own.every((one) => one.at !== at))];
+}
+
 function drawLog() {
-  drawCurves(view.log, view.about?.networks);
+  drawCurves(view.log, forkMarks(), view.about);
   drawSamples(view.log, $('network').value);
 }
 

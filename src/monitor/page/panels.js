@@ -72,6 +72,15 @@ const columnsOf = (runs) => [
     key: (run) => run.differs,
     text: (run) => (run.own ? 'this one' : (run.differs ?? '–') || 'the same'),
   },
+  ...(runs.some(({ fork }) => fork)
+    ? [
+        {
+          name: 'Forked from',
+          key: ({ fork }) => fork?.run ?? null,
+          text: ({ fork }) => (fork ? `${fork.run} at ${count(fork.at)}` : '–'),
+        },
+      ]
+    : []),
   { name: 'State', key: (run) => run.state, text: (run) => run.state },
   ...[...new Set(runs.flatMap(({ results }) => Object.keys(results)))].map((label) => ({
     name: label.charAt(0).toUpperCase() + label.slice(1),
@@ -124,7 +133,9 @@ export function drawRuns(runs, redraw) {
       checked: compared.has(name),
     });
     tick.onchange = () => toggle(name, tick, redraw);
-    const cells = columns.map(({ text }) => el('td', {}, text(run)));
+    const cells = columns.map(({ name: column, text }) =>
+      column === 'Config' ? el('td', { class: 'cut', title: text(run) }, text(run)) : el('td', {}, text(run)),
+    );
     return el('tr', own ? { 'aria-current': 'true' } : {}, el('td', {}, own ? 'this run' : tick), ...cells);
   });
   const heads = columns.map(({ name }) => headOf(name, () => drawRuns(runs, redraw)));

@@ -1,5 +1,5 @@
 import { barChart, color, frame, inside, networkColors, size, titleOf } from './chart.js';
-import { $, el, number, svg, write } from './dom.js';
+import { $, el, number, svg, tick, write } from './dom.js';
 
 const bins = 24;
 const mostRanges = 120; // samples drawn one by one, evenly spaced in rank
@@ -8,13 +8,22 @@ const mostRanges = 120; // samples drawn one by one, evenly spaced in rank
 export function drawSamples({ samples, sampled }, chosen) {
   const streams = Object.keys(sampled).filter((stream) => samples.some((one) => one.stream === stream));
   $('sampled').hidden = streams.length === 0;
-  size.width = Math.max(260, ($('sampled-drawn').clientWidth - 28) / 2);
+  size.width = columnWidth($('sampled-drawn').clientWidth);
   const parts = streams.map((stream) => {
     const own = newestOf(samples.filter((one) => one.stream === stream && [one.network, ''].includes(chosen)));
     return drawStream(stream, sampled[stream], own);
   });
   write($('sampled-summary'), parts.map(({ summary }) => summary).join(' '));
   $('sampled-drawn').replaceChildren(...parts.flatMap(({ figures }) => figures));
+}
+
+const gap = 28; // between columns, and the least width of one: as in the style sheet
+const least = 400;
+
+/** The width that a drawing gets, so that its texts have the size of the page's. */
+function columnWidth(whole) {
+  const columns = Math.max(1, Math.floor((whole + gap) / (least + gap)));
+  return Math.max(260, (whole - gap * (columns - 1)) / columns);
 }
 
 /** The samples of each network's newest weights. */
@@ -32,8 +41,9 @@ function drawStream(stream, { name, fields }, samples) {
   const summaries = [];
   for (const [field, about] of drawn) {
     const title = `${name === stream ? '' : `${stream}: `}${titleOf(about)}`;
-    if (about.type === 'text') figures.push(figure(title, wordBars(samples, field, title), []));
-    else if (about.headline || headlines.length === 0) {
+    if (about.type === 'text') {
+      if (samples.some(({ values }) => values[field])) figures.push(figure(title, wordBars(samples, field, title), []));
+    } else if (about.headline || headlines.length === 0) {
       for (const part of partsOf(samples, field)) {
         const values = networks.map((network) => ({ network, values: numbersOf(samples, network, part) }));
         if (values.every((one) => one.values.length === 0)) continue;
@@ -180,7 +190,7 @@ function drawRanges(samples, main, fields, title) {
       point > 0 ? svg('circle', { cx: x, cy: y(point), r: Math.min(3, half + 0.8), fill: stroke }) : null,
     ];
   });
-  const ticks = ticksOf(10 ** least, 10 ** largest).map((value) => [y(value) + 4, number(value)]);
+  const ticks = ticksOf(10 ** least, 10 ** largest).map((value) => [y(value) + 4, tick(value)]);
   return frame(marks, [[left + w / 2, `${samples.length} samples (log scale)`]], ticks, title);
 }
 

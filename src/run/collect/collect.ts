@@ -9,7 +9,14 @@ import { certificateIn, certificateRecord } from '../../measure/certificate/reco
 import { exactDistanceIn, exactDistanceRecord, geometryIn, geometryRecord } from '../../measure/geometry/record.js';
 import type { Measurement } from '../../measure/log.js';
 import { type LogLine, NetworkLog, newestOf, numberIn } from '../../measure/log.js';
-import type { CurvePoint, LoggedResult, NetworkReport, Reference, Report } from '../../measure/networks/record.js';
+import type {
+  CurvePoint,
+  ForkOrigin,
+  LoggedResult,
+  NetworkReport,
+  Reference,
+  Report,
+} from '../../measure/networks/record.js';
 import { summarizeNetwork } from '../../measure/networks/summary.js';
 import {
   classifierOf,
@@ -26,7 +33,7 @@ import { sha256Of } from '../../storage/digest.js';
 import { version } from '../../storage/file-format.js';
 import { identityNotes } from '../../storage/identity-file.js';
 import { type FieldDescription, numbersOf } from '../../storage/record.js';
-import type { RunFolder } from '../../storage/run-folder.js';
+import { originRun, type RunFolder, type RunOrigin } from '../../storage/run-folder.js';
 import { unfinishedNetworks } from '../../storage/run-state.js';
 import { recordsOf } from '../run-log.js';
 import { baseName, conditionsOf } from './conditions.js';
@@ -116,7 +123,7 @@ function distinctOf(all: readonly NetworkReport[]): { readonly networks: Network
   const known = new Map<string, NetworkReport>();
   const same: string[] = [];
   const networks = all.filter((network) => {
-    const { run, seconds: _, geometries: __, config: ___, results: ____, ...rest } = network;
+    const { run, seconds: _, geometries: __, config: ___, results: ____, origin: _____, ...rest } = network;
     const numbers = JSON.stringify(rest, (key, value) => (PICTURES.includes(key) ? undefined : value));
     const first = known.get(numbers);
     if (first === undefined || first.run === run || network.updates === 0) {
@@ -171,6 +178,18 @@ interface Collected {
 
 /** The networks of a run, as far as it has come. */
 function networksOf(folder: RunFolder, setting: string): Collected[] {
+  const { origin } = folder.started;
+  const source = origin && originRun(origin);
+  const before = new Map(source ? loggedIn(source).map(({ name, log }) => [name, overTraining(log)]) : []);
+  return loggedIn(folder).map((logged) => {
+    const fork = origin && forkOf(origin, logged.log, before.get(logged.name));
+    const report = { ...networkReport(folder, setting, logged), ...(fork && { origin: fork }) };
+    return { report, said: remarksOn(folder, logged) };
+  });
+}
+
+/** The logs of the networks of a run. */
+function loggedIn(folder: RunFolder): Logged[] {
   const lines = new Map<string, LogLine[]>();
   for (const record of recordsOf(folder)) {
     const line = record as unknown as LogLine;
@@ -185,15 +204,19 @@ function networksOf(folder: RunFolder, setting: string): Collected[] {
     const branch = about.branch as LogLine | undefined;
     const whole = branch === undefined ? own : [...before(lines.get(String(branch.of)) ?? [], branch, own), ...own];
     const { streams } = folder;
-    const logged = {
-      name,
-      about,
-      log: new NetworkLog(whole, streams),
-      own: new NetworkLog(own, streams),
-      last: own.at(-1)!,
-    };
-    return [{ report: networkReport(folder, setting, logged), said: remarksOn(folder, logged) }];
+    return [{ name, about, log: new NetworkLog(whole, streams), own: new NetworkLog(own, streams), last: own.at(-1)! }];
   });
+}
+
+/** The fork of a network, with the curves of the same network of the other run; undefined where no epoch tells how long one is. */
+function forkOf(
+  { run, at }: RunOrigin,
+  log: NetworkLog,
+  { curves, sigma }: OverTraining = { curves: {}, sigma: {} },
+): ForkOrigin | undefined {
+  const end = log.of(updateRecord).findLast(({ endsEpoch, epoch }) => endsEpoch && Number(epoch) > 0);
+  if (end === undefined) return undefined;
+  return { run: basename(run), update: at, epoch: (at * Number(end.epoch)) / Number(end.number), curves, sigma };
 }
 
 /** What was logged of a network up to where another branched off it, less what that one logged of the same moment. */
@@ -222,7 +245,6 @@ function networkReport(folder: RunFolder, setting: string, { name, about, log, o
   const probes = log.of(onlineReadoutRecord); // of a network that learns without labels, so it has no tests of its own
   const classifier = classifierOf(log.of(classifierRecord));
   const refitted = classifierOf(log.of(refittedRecord));
-  const epochs = updates.filter((line) => line.endsEpoch);
   const regularizer = regularizerOf({ pipeline, name, about, updates: own.of(updateRecord) });
   const attack = attackOf(attackLines(log));
   const network: NetworkReport = {
@@ -239,14 +261,7 @@ function networkReport(folder: RunFolder, setting: string, { name, about, log, o
     testAccuracy: classifier?.accuracy ?? numberIn(tests.at(-1) ?? probes.at(-1) ?? {}, 'accuracy'),
     sampleShape: (about.sampleShape as number[] | undefined) ?? [],
     classes: (about.classes as string[] | undefined) ?? [],
-    curves: {
-      'training loss': curve(epochs, 'epochLoss'),
-      'training accuracy': curve(epochs, 'epochAccuracy'),
-      'test loss': curve(tests, 'loss'),
-      'test accuracy': curve(tests, 'accuracy'),
-      'learning rate': unlessConstant(curve(epochs, 'rate')), // one that never changes is in the config
-    },
-    sigma: sigmaOf(log.of(layerNormsRecord)),
+    ...overTraining(log),
     burnIn: unregularized(transferOf(regularizer)?.finetuned ?? regularizer)
       ? null
       : numberIn(config as LogLine, 'burnIn'),
@@ -262,6 +277,23 @@ function networkReport(folder: RunFolder, setting: string, { name, about, log, o
     measurements: measurementsIn(log),
   };
   return { ...network, results: resultsIn(log, summarizeNetwork(network).meanDistance) };
+}
+
+type OverTraining = Pick<NetworkReport, 'curves' | 'sigma'>;
+
+function overTraining(log: NetworkLog): OverTraining {
+  const epochs = log.of(updateRecord).filter((line) => line.endsEpoch);
+  const tests = testLines(log);
+  return {
+    curves: {
+      'training loss': curve(epochs, 'epochLoss'),
+      'training accuracy': curve(epochs, 'epochAccuracy'),
+      'test loss': curve(tests, 'loss'),
+      'test accuracy': curve(tests, 'accuracy'),
+      'learning rate': unlessConstant(curve(epochs, 'rate')), // one that never changes is in the config
+    },
+    sigma: sigmaOf(log.of(layerNormsRecord)),
+  };
 }
 
 /** @param meanDistance of the attack that the report shows: over correct samples alone, as everywhere in it */

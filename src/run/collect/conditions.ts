@@ -4,6 +4,7 @@ import type { Condition, Differences } from '../../measure/networks/record.js';
 import { digestOf } from '../../storage/digest.js';
 import { newestIdentity } from '../../storage/identity-file.js';
 import { RunFolder } from '../../storage/run-folder.js';
+import { pickWords } from '../weights.js';
 
 /** Which runs were made alike, for a report over them: nothing but the seed makes a repetition. */
 export interface Conditions {
@@ -79,7 +80,7 @@ function classesOf(folders: readonly RunFolder[]): Class[] {
 
 /** Config, module and ranks of a run. What it was started from counts by its own provenance, not by where it lies. */
 function provenanceOf(folder: RunFolder, depth = 0): Provenance {
-  const { config, origin, ranks } = folder.started;
+  const { config, from, origin, ranks } = folder.started;
   const provenance = new Map<string, string>();
   for (const key of Object.keys(config).sort()) {
     if (LISTING.includes(key)) continue;
@@ -91,6 +92,7 @@ function provenanceOf(folder: RunFolder, depth = 0): Provenance {
   const files = newestIdentity(folder)?.identity.module.files;
   if (files !== undefined) provenance.set('module', short(digestOf(files)));
   if (origin !== undefined) provenance.set('origin', `update ${origin.at} of ${basename(origin.run)}`);
+  if (from?.taken !== undefined) provenance.set('weights', pickWords(from.taken));
   if (ranks?.batchNorm === 'local' && ranks.count > 1)
     provenance.set('ranks', `${ranks.count}, batch norm of each alone`);
   return provenance;

@@ -8,6 +8,7 @@ import { transferred } from '../../plot/style.js';
 import { testLabel, testStream, totalOf } from '../../storage/record.js';
 import type { RunFolder } from '../../storage/run-folder.js';
 import { done } from '../../storage/run-state.js';
+import { isPicked, pickWords } from '../weights.js';
 
 /** What the log says of a network. */
 interface Said {
@@ -45,7 +46,9 @@ export function remarksOn(
     ...attackRemarks('its readout attacked', attackLines(log, 'refitted')),
   ];
   const ended = isDone(folder, name) ? [...early(folder, name, log), ...behind(log), ...fewer(log)] : []; // else all of it is yet to come
-  return [...attacks, ...twice(log), ...more(log), ...ended].map((said) => `${name}: ${said}.`);
+  const { taken } = folder.started.from ?? {};
+  const picked = taken && isPicked(taken) ? [`attacked were ${pickWords(taken)}, and all else is of the last`] : [];
+  return [...picked, ...attacks, ...twice(log), ...more(log), ...ended].map((said) => `${name}: ${said}.`);
 }
 
 /** Whether a network is trained and measured to its end; members of an ensemble are not told apart by their snapshots. */

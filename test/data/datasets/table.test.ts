@@ -8,6 +8,7 @@ import { afterAll, expect, test } from 'vitest';
 import { type CsvOptions, csv } from '../../../src/data/datasets/csv.js';
 import { npy } from '../../../src/data/datasets/npy.js';
 import { parquet } from '../../../src/data/datasets/parquet.js';
+import { unpackSnappy } from '../../../src/data/datasets/snappy.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'weir-table-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -91,6 +92,76 @@ test('Parquet: whole numbers, truth values and lists are features; gaps, dates a
   });
   await expect(parquet(iris, { label: 'species' })).rejects.toThrow(`'${iris}' cannot be read as Parquet`);
   await expect(parquet(join(folder, 'none'), { label: 'y' })).rejects.toThrow('cannot be read as Parquet');
+});
+
+test('Parquet: a damaged count is refused at once, where it would be a loop of 2³¹ values', async () => {
+  const altering = (whole: Buffer, part: readonly number[]) => {
+    const at = whole.indexOf(Buffer.from(part));
+    expect(at).toBeGreaterThan(0);
+    return (...bytes: number[]): Promise<unknown> => {
+      const copy = Buffer.from(whole);
+      copy.set(bytes, at);
+      return parquet(written(copy, 'altered.parquet'), { label: 'y' });
+    };
+  };
+  const most = [0xfe, 0xff, 0xff, 0xff, 0x0f]; // a run of 2³¹ − 1, in place of one of 100 at level 1
+  const wanted = "cannot be read as Parquet: column 'x': a page has a run of 2147483647 where 100 values are left";
+
+  const first = altering(readFileSync(join(tables, 'counted.parquet')), [3, 0, 0, 0, 0xc8, 1, 1]); // 3 bytes of runs
+  expect(await first()).toMatchObject({ size: 100 });
+  await expect(first(6, 0, 0, 0, ...most, 1)).rejects.toThrow(wanted);
+  await expect(first(3, 0, 0, 0x70)).rejects.toThrow(/column 'x': a page of \d+ bytes has runs up to byte 1879048199/);
+
+  const writer = new ByteWriter(); // pages of version 2
+  const data = Array.from({ length: 100 }, (_, i) => i + 0.5);
+  const column = (name: string) => ({ name, data, type: 'DOUBLE', nullable: true }) as const;
+  parquetWrite({ writer, columnData: [column('x'), column('y')], codec: 'UNCOMPRESSED' });
+  const second = altering(Buffer.from(writer.getBuffer()), [0x15, 6, 0x15, 0, 0, 0, 0xc8, 1, 1]); // 3 bytes, in zigzag
+  expect(await second()).toMatchObject({ size: 100 });
+  await expect(second(0x15, 12, 0x15, 0, 0, 0, ...most, 1)).rejects.toThrow(wanted);
+  await expect(second(0x15, 0x7f)).rejects.toThrow("column 'x': it states -64 bytes of levels");
+});
+
+test('Snappy: every element is unpacked, and none goes beyond input or output', () => {
+  const literal = (length: number) => Array.from({ length }, (_, i) => (i * 7) % 256);
+  const block = [
+    0xec,
+    2,
+    0xf0,
+    69,
+    ...literal(70),
+    0x05,
+    3,
+    0x0e,
+    70,
+    0,
+    0xff,
+    10,
+    0,
+    0,
+    0,
+    0xf4,
+    200,
+    0,
+    ...literal(201),
+  ];
+  const made = [...literal(70)];
+  for (const [back, size] of [
+    [3, 5],
+    [70, 4],
+    [10, 64],
+  ] as const)
+    for (let i = 0; i < size; i++) made.push(made.at(-back)!);
+  made.push(...literal(201));
+  const length = made.length;
+  block.splice(0, 2, 128 + (length % 128), Math.floor(length / 128));
+  expect([...unpackSnappy(Uint8Array.from(block), length)]).toEqual(made);
+  for (let cut = 0; cut < block.length; cut++) {
+    expect(() => unpackSnappy(Uint8Array.from(block.slice(0, cut)), length)).toThrow('a block of Snappy is damaged');
+  }
+  // a literal whose length is negative in 32 bits: hyparquet runs back over its input
+  expect(() => unpackSnappy(Uint8Array.from([4, 0xfc, 0, 0, 0, 0x9a, 1, 2, 3]), 4)).toThrow('goes beyond its end');
+  expect(() => unpackSnappy(Uint8Array.from([4, 0x0c, 1, 2, 3, 4]), 5)).toThrow('it holds 4 bytes, where 5');
 });
 
 test('float32 comes back from CSV and Parquet to the bit', async () => {

@@ -189,4 +189,8 @@ test('what is wrong is named: a diverged member with its update, samples of anot
   expect(() => stage.next(state, batch([1, 1]))).toThrow('2 × mlp 2-3-2 gelu was given samples of shape [1, 2]');
   stage.dispose(state);
   expect(() => ensemble([2, 3, 2], members(['none', 'none'], [1]))).toThrow("two members 'none-s1'");
+  expect(() => ensembleStage(networks, { sgd: { rate: Number.NaN } })).toThrow(
+    "'sgd of trainEnsemble' was given rate = NaN",
+  );
+  expect(() => ensembleStage(networks, { sgd: { rate: 1, momentum: -1 } })).toThrow('was given momentum = -1');
 });

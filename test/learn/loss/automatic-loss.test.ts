@@ -93,6 +93,18 @@ describe.each(models)('%s', (_, model) => {
     expect(() => gradientsOf(model, loss('bad', compute), model.start(1), points(), labels())).toThrow(message);
   });
 
+  test('other arguments than a name and a function are refused, options among them', () => {
+    const mean = (x: tf.Tensor): tf.Tensor => tf.mean(x);
+    expect(() => (loss as (...all: unknown[]) => unknown)('own', mean, { smoothing: 0.1 })).toThrow(
+      "loss 'own' was given more than its name and its function",
+    );
+    expect(() => (loss as (...all: unknown[]) => unknown)(mean, 'own')).toThrow(
+      'loss was given a function and a string',
+    );
+    const whole = { optimizer: sgd({ rate: 1 }), seed: 1, loss: crossEntropy as never };
+    expect(() => trainStage(model, whole)).toThrow('train was given a function in the place of a loss');
+  });
+
   test.each<[string, Parameters<typeof loss>[1]]>([
     ['a value', (x) => tf.log(tf.mul(tf.mean(x), 0)).mul(0) as tf.Scalar],
     ['a gradient alone', (x) => tf.sum(tf.sqrt(tf.mul(x, 0)))],

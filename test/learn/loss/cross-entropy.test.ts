@@ -92,5 +92,5 @@ describe.each(ways)('%s', (_, make) => {
 
 test.each([-0.1, 1, 1.5, Number.NaN])('a smoothing of %d is refused by name', (smoothing) => {
   expect(() => crossEntropy({ smoothing })).toThrow(WeirError);
-  expect(() => crossEntropy({ smoothing })).toThrow(`loss 'cross-entropy' was given a smoothing of ${smoothing}`);
+  expect(() => crossEntropy({ smoothing })).toThrow(`loss 'cross-entropy' was given smoothing = ${smoothing}`);
 });

@@ -134,5 +134,5 @@ test('NT-Xent: all samples nearest to their own other view, or none', () => {
 test('options that make no loss are refused', () => {
   expect(() => barlowTwins({ lambda: -1 })).toThrow("loss 'barlow-twins' was given lambda = -1");
   expect(() => barlowTwins({ epsilon: 0 })).toThrow('epsilon = 0');
-  expect(() => ntXent({ temperature: 0 })).toThrow("loss 'nt-xent' was given a temperature of 0");
+  expect(() => ntXent({ temperature: 0 })).toThrow("loss 'nt-xent' was given temperature = 0");
 });

@@ -1,8 +1,11 @@
 """Makes torch-optimizers.json: python3 test/learn/optimizer/torch-optimizers.py, with PyTorch 2.9 or newer and timm.
 
 An MLP (3-4-2, GELU, logits / sqrt(4)) and a convolution's kernel. `recorded`: 50 gradients of a training by SGD, fed to every
-optimizer. `trained`: the MLP by its own gradients, 50 updates. Optimizers compute in float64. Muon's iterations are PyTorch's for
-`recorded`, in bfloat16, and the same in float64 for `trained`, where rounding would move the gradients too. Weights are in Weir's layout: dense [in, out], convolution [rows, columns, in, out].
+optimizer. `trained`: the MLP by its own gradients, 50 updates. `long`: 200 made-up gradients under a schedule of the rate, for weights of
+which some are zero at first, some have no gradient ever or for a while, and some are matrices of one row or column.
+
+Optimizers compute in float64. Muon's iterations are PyTorch's for `recorded`, in bfloat16, and the same in float64 for the others, where
+rounding would be multiplied. Weights are in Weir's layout: dense [in, out], convolution [rows, columns, in, out].
 """
 
 import base64
@@ -15,6 +18,7 @@ import timm
 import torch
 from timm.optim.lars import Lars
 from torch.nn import functional as F
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 STEPS = 50
 torch.manual_seed(14)
@@ -25,9 +29,59 @@ IMAGES = torch.randn(4, 2, 5, 5).double()
 LABELS = torch.tensor([0, 1, 1, 0, 1, 0, 0, 1, 1, 0, 1, 0])
 
 
+# in Weir's layout
+LONG = {
+    "zero/kernel": (4, 3),
+    "row/kernel": (1, 7),
+    "column/kernel": (7, 1),
+    "late/kernel": (5, 6),
+    "silent/kernel": (3, 4),
+    "conv/kernel": (3, 3, 5, 2),
+    "shortcut/kernel": (1, 1, 2, 6),
+    "norm/scale": (5,),
+    "norm/offset": (6,),
+}
+LONG_STEPS, IN_EPOCH, WARM_UP = 200, 10, 30
+
+
+def numbers(key, size):
+    """As in random-weights.ts."""
+    values = np.sin(np.arange(size) * 12.9898 + key * 78.233) * 43758.5453
+    return values - np.floor(values) - 0.5
+
+
+def theirs(shape, values):
+    """Of PyTorch's layout, from Weir's."""
+    tensor = torch.tensor(values.astype("<f4").reshape(shape)).double()
+    if tensor.ndim == 4:
+        return tensor.permute(3, 2, 0, 1).contiguous()
+    return tensor.T.contiguous() if tensor.ndim == 2 else tensor
+
+
+def long_start(index, name):
+    size = math.prod(LONG[name])
+    if name in ("zero/kernel", "norm/offset"):
+        return np.zeros(size)
+    return np.ones(size) if name == "norm/scale" else numbers(index + 1, size)
+
+
+def long_gradient(index, name, update):
+    size = math.prod(LONG[name])
+    if name == "silent/kernel" or (name == "late/kernel" and not 50 < update <= 120):
+        return np.zeros(size)
+    direction = numbers(100 + index, size)
+    return (numbers(1000 + update * len(LONG) + index, size) + 0.3 * direction) * 10 ** math.cos(update / 7)
+
+
+def long_factor(update):
+    """Of the rate: a warm-up, and half a cosine by epochs."""
+    epoch = (update - 1) // IN_EPOCH
+    return min(1, update / WARM_UP) * (1 + math.cos(math.pi * epoch * IN_EPOCH / LONG_STEPS)) / 2
+
+
 def ours(name, tensor):
     """In Weir's layout."""
-    if name == "conv/kernel":
+    if tensor.ndim == 4:
         return tensor.permute(2, 3, 1, 0)
     return tensor.T if tensor.ndim == 2 else tensor
 
@@ -58,7 +112,7 @@ def both(*optimizers):
 def muon(w, **options):
     """torch.optim.Muon takes matrices alone: a convolution's kernel comes as its view [out, in * rows * columns]."""
     names = [name for name in w if w[name].ndim > 1]
-    flat = {name: torch.nn.Parameter(w[name].detach().flatten(1)) for name in names}
+    flat = {name: torch.nn.Parameter(w[name].detach().flatten(1).clone()) for name in names}
     first = torch.optim.Muon(list(flat.values()), **options)
     others = torch.optim.AdamW([w[name] for name in w if w[name].ndim == 1], lr=0.01, weight_decay=0.1)
 
@@ -162,6 +216,24 @@ def trained(make):
     return w
 
 
+def long(make):
+    w = {name: theirs(LONG[name], long_start(i, name)).requires_grad_(True) for i, name in enumerate(LONG)}
+    step = make(w)
+    update = 0
+
+    def scheduled(optimizer, *_):
+        for group in optimizer.param_groups:
+            group["lr"] = group.setdefault("usual", group["lr"]) * long_factor(update)
+
+    hook = register_optimizer_step_pre_hook(scheduled)
+    for update in range(1, LONG_STEPS + 1):
+        for i, name in enumerate(LONG):
+            w[name].grad = theirs(LONG[name], long_gradient(i, name, update))
+        step()
+    hook.remove()
+    return w
+
+
 def averaged(gradients):
     """The averages of the weights that AdamW makes of the recorded gradients."""
     w = weights(SHAPES)
@@ -195,6 +267,7 @@ data = {
 }
 torch.optim._muon._zeropower_via_newtonschulz = exact_iterations
 data["trained"] = {name: saved(trained(make)) for name, make in OPTIMIZERS.items()}
+data["long"] = {name: saved(long(make)) for name, make in OPTIMIZERS.items() if name != "sgd warm-up"}
 path = pathlib.Path(__file__).with_name("torch-optimizers.json")
 path.write_text(json.dumps(data, indent=2) + "\n")
 print(path.stat().st_size)

@@ -15,7 +15,7 @@ const apart = (one: Trained, other: Trained): number =>
   norm(one.moved.map((value, i) => value - other.moved[i]!)) / norm(one.moved);
 
 describe.each([
-  { ranks: 2, updates: { mlp: 20, accumulated: 9, composed: 10, resnet: 1, barlow: 1 } },
+  { ranks: 2, updates: { mlp: 20, accumulated: 9, composed: 10, muon: 10, resnet: 1, barlow: 1 } },
   { ranks: 4, updates: { mlp: 20, resnet: 1 } },
 ])('on $ranks ranks', ({ ranks, updates }) => {
   const kinds = Object.entries(updates) as [Kind, number][];
@@ -35,7 +35,8 @@ describe.each([
       const whole = trained(kind, count);
       const [share, ...others] = all.map((one) => one[kind]);
       for (const other of others) expect(other).toEqual(share);
-      expect(apart(whole, share!)).toBeLessThan(kind === 'composed' ? 1e-4 : 1e-5); // Muon's iterations multiply the rounding in small singular values
+      // the readout's gradient has a singular value of 0, and Muon multiplies its rounding by up to 485: see muon.ts and its tests
+      expect(apart(whole, share!)).toBeLessThan(kind === 'muon' ? 1e-4 : 1e-5);
       expect(share!.loss).toBeCloseTo(whole.loss, 4);
       if (kind !== 'barlow') expect(share!.accuracy).toBe(whole.accuracy);
       expect(Object.keys(share!.sigma)).toEqual(Object.keys(whole.sigma));

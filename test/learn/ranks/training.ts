@@ -9,6 +9,7 @@ import { resnet } from '../../../src/learn/model/resnet/resnet.js';
 import { adamw } from '../../../src/learn/optimizer/adam.js';
 import { clipByNorm, ema } from '../../../src/learn/optimizer/composed.js';
 import { muon } from '../../../src/learn/optimizer/muon.js';
+import type { Optimizer } from '../../../src/learn/optimizer/optimizer.js';
 import { sgd } from '../../../src/learn/optimizer/sgd.js';
 import { spectralRegularizer } from '../../../src/learn/regularizer/spectral.js';
 import { spectralTick } from '../../../src/learn/spectral/stages.js';
@@ -30,21 +31,26 @@ const models = {
   mlp: () => mlp([12, 16, 4]),
   accumulated: () => mlp([12, 16, 4]),
   composed: () => mlp([12, 16, 4]),
+  muon: () => mlp([12, 16, 4]),
   resnet: () => resnet({ depth: 18, ...small }),
   barlow: () => projected(resnet({ depth: 18, ...small }), { hidden: [8], outputs: 6 }),
 };
 export type Kind = keyof typeof models;
 
-const composed = () => ema(0.9, clipByNorm(0.5, muon({ rate: 0.02, others: adamw({ rate: 0.01 }) })));
+const others = () => adamw({ rate: 0.01 });
+const optimizerOf = (kind: Kind, rate: number): Optimizer => {
+  if (kind === 'composed') return ema(0.9, clipByNorm(0.008, others())); // seven of ten updates are clipped
+  return kind === 'muon' ? muon({ rate: 0.02, others: others() }) : sgd({ rate, momentum: 0.9 });
+};
 
 /** Trains as one rank of those that this process belongs to, on batches of which the last is a short one. */
 export function trained(kind: Kind, updates: number): Trained {
-  const isMlp = ['mlp', 'accumulated', 'composed'].includes(kind);
+  const isMlp = ['mlp', 'accumulated', 'composed', 'muon'].includes(kind);
   const model = models[kind]();
   const regularizer = spectralRegularizer('rep-spectral', model, { gamma: 0.01 });
   const stage = trainStage(model, {
     loss: kind === 'barlow' ? barlowTwins() : crossEntropy(),
-    optimizer: kind === 'composed' ? composed() : sgd({ rate: isMlp ? 0.1 : 0.02, momentum: 0.9 }),
+    optimizer: optimizerOf(kind, isMlp ? 0.1 : 0.02),
     regularizer,
     ...(kind === 'accumulated' && { accumulate: 2 }),
     seed: 3,

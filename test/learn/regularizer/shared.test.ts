@@ -24,8 +24,12 @@ describe.each(regularizerKinds.filter((kind) => kind !== 'none'))('%s', (kind) =
   const make = (model: Model, strength: Strength) => regularizer(kind, model, { ...options, ...strength });
   for (const { name, run } of regularizerTests({ make })) test(name, run);
 
-  test('a γ below 0 is refused by its name', () => {
-    expect(() => make(mlp([5, 7, 6, 3]), { gamma: -1 })).toThrow(`'${kind}' was given gamma = -1`);
+  test('a γ below 0, and a burn-in of which no epoch would be the last, are refused by name', () => {
+    const model = mlp([5, 7, 6, 3]);
+    expect(() => make(model, { gamma: -1 })).toThrow(`'${kind}' was given gamma = -1`);
+    expect(() => make(model, { gamma: 1, from: { epoch: Number.NaN } })).toThrow(
+      `from of regularizer '${kind}' was given epoch = NaN`,
+    );
   });
 });
 

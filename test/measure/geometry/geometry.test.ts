@@ -87,6 +87,13 @@ describe('a grid', () => {
     for (const top of geometry.topEigenvalue) expect(top).toBeCloseTo(13 + Math.hypot(4, 12), 4);
   });
 
+  test('says of standardized points that they are, and so are its lengths', () => {
+    const moved = { ...points, normalization: { mean: [0, 0], std: [2, 2] } };
+    const said = (given?: typeof points) =>
+      survey(geometryGrid(flat, { resolution: 2, ...(given && { points: given }) }), new Map()).geometry.standardized;
+    expect([said(moved), said(points), said()]).toEqual([true, undefined, undefined]);
+  });
+
   test('restored at every yield, the rest is the same; no tensor is left', () => {
     const model = mlp([2, 8, 3]);
     const weights = new Map([...model.start(1)].map(([name, w]) => [name, tf.mul(w, 100)]));

@@ -1,9 +1,11 @@
 import { keyed, type Random } from '../../../flow/random.js';
+import { EPSILON } from '../../../tensorflow/ops/batch-norm.js';
 import type { ConvolutionGeometry } from '../../../tensorflow/ops/convolution.js';
 import { attribute, constant, type Precision, type Raw, run } from '../../../tensorflow/ops/eager.js';
 import { hasFused } from '../../../tensorflow/ops/fused.js';
 import { tf } from '../../../tensorflow/tf.js';
 import { type ConvLayer, elementwise, largestOf, meanOver, type Padding, type Part, type Weights } from '../model.js';
+import type { Operation } from '../operations.js';
 
 /** A convolution with the batch normalization behind it, by the names of its weights. */
 export interface ConvPlan extends ConvolutionGeometry {
@@ -176,6 +178,27 @@ export function partsOf(plan: ResnetPlan, layer: (conv: ConvPlan) => ConvLayer):
     return [{ kind: 'sum', branches: [branch, aside(block)] }, relu];
   });
   return [layer(plan.stem), relu, ...(plan.pool ? [largestOf(3, 2)] : []), ...blocks, meanOver(plan.positions)];
+}
+
+/** The feature map's steps in evaluation. */
+export function operationsOf(plan: ResnetPlan): Operation[] {
+  const relu = { kind: 'activation', name: 'relu' } as const;
+  const conv = ({ kernel, size, stride, padding, norm }: ConvPlan): Operation[] => [
+    { kind: 'conv', kernel, size, stride, padding },
+    { kind: 'normalize', ...norm, epsilon: EPSILON },
+  ];
+  const aside = ({ shortcut }: BlockPlan): Operation[] => {
+    if (shortcut.kind === 'identity') return [];
+    if (shortcut.kind === 'projection') return conv(shortcut.conv);
+    const { stride, out } = shortcut.geometry;
+    return [{ kind: 'subsample', stride, out }];
+  };
+  const blocks = plan.blocks.flatMap((block): Operation[] => {
+    const branch = block.branch.flatMap((one, i) => (i === 0 ? conv(one) : [relu, ...conv(one)]));
+    return [{ kind: 'sum', branches: [branch, aside(block)] }, relu];
+  });
+  const pool: Operation[] = plan.pool ? [{ kind: 'maxPool', size: SIZE, stride: STRIDE, edge: 1 }] : [];
+  return [...conv(plan.stem), relu, ...pool, ...blocks, { kind: 'globalMean' }];
 }
 
 const SIZE = 3;

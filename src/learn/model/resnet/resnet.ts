@@ -8,7 +8,15 @@ import { type Head, headOutputs, throughHead } from '../head.js';
 import type { ConvLayer, FeaturePullback, Model, Padding, Weights } from '../model.js';
 import { evaluate, folds } from './evaluate.js';
 import { residualJacobian } from './jacobian.js';
-import { type ConvPlan, convolutionsOf, partsOf, planResnet, type ResnetInitialization, startResnet } from './plan.js';
+import {
+  type ConvPlan,
+  convolutionsOf,
+  operationsOf,
+  partsOf,
+  planResnet,
+  type ResnetInitialization,
+  startResnet,
+} from './plan.js';
 import { engineOf, meanOver, trainingPass } from './train.js';
 
 export interface ResnetOptions {
@@ -133,6 +141,7 @@ export function resnet(options: ResnetOptions): Model {
     readout: { kind: 'dense', name: 'readout', kernel: 'readout/kernel' },
     statistics: all.flatMap(({ norm }) => [norm.mean, norm.variance]),
     parts: partsOf(plan, asLayer),
+    operations: { features: operationsOf(plan), outputs: [{ kind: 'dense', ...readout.layers[0]! }] },
     start: (seed) => startResnet(plan, seed, initialization),
     features,
     logits: (weights, x) => tf.tidy(() => headOutputs(readout, weights, features(weights, x))),

@@ -63,6 +63,8 @@ kinds = {
     "kind": [7, 8, 7],
 }
 pq.write_table(pa.table(kinds), here / "kinds.parquet")
+counted = {"x": [float(i) for i in range(100)], "y": [i % 2 for i in range(100)]}
+pq.write_table(pa.table(counted), here / "counted.parquet", compression="none", use_dictionary=False, store_schema=False)
 lines = [",".join(columns)] + [",".join(map(str, row)) for row in zip(*columns.values())]
 Path("pipelines/examples/iris.csv").write_text("\n".join(lines) + "\n")
 print(iris.data.astype("f4").astype("f8").mean(0).tolist(), iris.data.astype("f4").astype("f8").std(0).tolist())
