@@ -33,8 +33,8 @@ export default weir.pipeline({
       .default([16, 24, 48])
       .describe('image sizes at which the regularizer takes σ, besides 32'),
     ...weir.trainingKeys({ epochs: 200, batchSize: 1024, rate: 0.01, decay: 1e-4 }),
-    gamma: z.number().min(0).default(0.01).describe('γ of equation 5'),
-    burnIn: z.int().min(0).default(160).describe('epochs before the regularizer acts'),
+    gamma: weir.ofRegularizer(z.number().min(0).default(0.01).describe('γ of equation 5')),
+    burnIn: weir.ofRegularizer(z.int().min(0).default(160).describe('epochs before the regularizer acts')),
     ...weir.attackKeys({ attacked: 1000 }),
   },
   profiles: { quick: { ...quickCifar10, epochs: 8, batchSize: 64, burnIn: 5 } },

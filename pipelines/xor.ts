@@ -86,8 +86,8 @@ export default weir.pipeline({
     rate: z.number().positive().default(1).describe('learning rate'),
     momentum: z.number().min(0).max(1).default(0.9),
     decay: z.number().min(0).default(0).describe('weight decay, on all parameters'),
-    gamma: z.number().min(0).default(1e-4).describe('γ of equations 5 and 6'),
-    burnIn: z.int().min(0).default(10_500).describe('epochs before the regularizer acts'),
+    gamma: weir.ofRegularizer(z.number().min(0).default(1e-4).describe('γ of equations 5 and 6')),
+    burnIn: weir.ofRegularizer(z.int().min(0).default(10_500).describe('epochs before the regularizer acts')),
     logEvery: weir.changeable(
       z.int().min(1).default(50).describe('epochs from one line of the log to the next'),
       'any',

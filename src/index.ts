@@ -195,6 +195,7 @@ export {
   divides,
   endsWith,
   folder,
+  ofRegularizer,
   type Resolved,
   type Rule,
 } from './run/config.js';

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { WeirError } from '../flow/errors.js';
 import { toError } from '../flow/terminal.js';
 import { checkAttackKeys } from '../run/config-keys.js';
-import { configOf, wireFirstNetwork } from '../run/pipeline.js';
+import { configOf, networksOfRun, wireFirstNetwork } from '../run/pipeline.js';
 import { RunIdentity, thisMachine } from '../run/run-identity.js';
 import { takeOver } from '../run/trained-network.js';
 import { trainedStateWith } from '../run/weights.js';
@@ -50,9 +50,10 @@ export function command(): Command {
       }
       const { snapshot, averaged } = settings;
       const taken = { ...(snapshot !== undefined && { snapshot }), ...(averaged && { averaged }) };
-      const found = pipeline
-        .networks(config, seed)
-        .map(({ name }) => ({ name, snapshot: trainedStateWith(source, name, taken) }));
+      const found = networksOfRun(pipeline, source.started, config).map(({ name }) => ({
+        name,
+        snapshot: trainedStateWith(source, name, taken),
+      }));
       const identity = await RunIdentity.of(source, await thisMachine(), settings);
       await identity.check(pipeline);
       for (const { name, snapshot } of found) identity.checkSnapshot(name, snapshot);

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import pc from 'picocolors';
 import { WeirError } from '../flow/errors.js';
+import { newName } from '../flow/options.js';
 import { visible } from '../flow/terminal.js';
 import { originOf, originText } from '../run/pipeline-module.js';
 
@@ -23,6 +24,8 @@ function messageOf(error: unknown): readonly [message: string, remedy?: string] 
   if (ofSystem !== undefined) return [`${ofSystem[0]} (${error.message})`, ofSystem[1]];
   const where = originText(error);
   const message = where === undefined ? error.message : `${error.message} (${where})`;
+  const now = newName(/\b(\w+) is not a function$/.exec(error.message)?.[1] ?? '');
+  if (now !== undefined) return [message, `if it is Weir's, its name is '${now}' now`];
   const { line, thrown } = originOf(error);
   const whose =
     line === undefined

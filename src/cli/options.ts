@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { toError } from '../flow/terminal.js';
 import { policyOf } from '../monitor/taps.js';
 
 /** Collects the values of an option that may be repeated. */
@@ -28,6 +29,14 @@ const policy = (value: string): string => {
   return value;
 };
 
+/** Collects the settings of `--set`. Of two of one key the last holds, so that a script may end with its own; that is said. */
+function collectSettings(value: string, before: readonly string[]): string[] {
+  const key = value.split('=', 1)[0]!;
+  const twin = before.find((one) => one.split('=', 1)[0] === key);
+  if (twin !== undefined) toError(`--set ${value} takes the place of --set ${twin}\n`);
+  return [...before.filter((one) => one !== twin), value];
+}
+
 /** A command with these options. */
 export const withOptions = (command: Command, ...options: readonly Option[]): Command =>
   options.reduce((one, option) => one.addOption(option), command);
@@ -35,7 +44,7 @@ export const withOptions = (command: Command, ...options: readonly Option[]): Co
 /** Options that several commands share. */
 export const setOption = (): Option =>
   new Option('--set <key=value>', 'change a key of the pipeline’s config; may be repeated')
-    .argParser(collect)
+    .argParser(collectSettings)
     .default([], 'none');
 /** The help of a command with `--set`, after its example. */
 export const settingsHelp = `

@@ -9,7 +9,7 @@ import { changesSince } from '../run/changes-since.js';
 import { collectReport } from '../run/collect/collect.js';
 import { intactRuns } from '../run/run-log.js';
 import { RunFolder } from '../storage/run-folder.js';
-import { begunRuns, readPlan } from '../sweep/plan.js';
+import { begunRuns, pointJobs, readPlan } from '../sweep/plan.js';
 import { acceptOption, readAllOption, withOptions } from './options.js';
 
 /** `weir report RUN…`: one report over the given runs, finished or not. */
@@ -57,7 +57,7 @@ function foldersOf(paths: readonly string[]) {
   const folders = paths.flatMap((path) => {
     const plan = readPlan(path);
     if (plan === undefined) return [RunFolder.open(path)];
-    const sound = intactRuns(begunRuns(path, plan));
+    const sound = intactRuns(begunRuns(path, { jobs: pointJobs(plan.jobs) }));
     leftOut.push(...sound.leftOut);
     return sound.runs;
   });

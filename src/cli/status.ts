@@ -7,7 +7,7 @@ import { textTable, toOutput } from '../flow/terminal.js';
 import { count, duration, NONE, number } from '../plot/table.js';
 import { type LifecycleState, type RunStatus, statusOf, unreadableRun } from '../run/status.js';
 import { begunRuns, readPlan } from '../sweep/plan.js';
-import { readRows, reasons, summary, sweepTable } from '../sweep/table.js';
+import { readRows, reasons, summary, sweepTable, trainedFor } from '../sweep/table.js';
 
 const paint: Readonly<Record<LifecycleState, (text: string) => string>> = {
   running: pc.green,
@@ -76,11 +76,12 @@ function cells(status: RunStatus): string[] {
 
 /** Prints the states of the jobs of a sweep. */
 export async function showSweep(folder: string, { json }: { readonly json?: boolean }): Promise<void> {
-  const rows = await readRows(folder, readPlan(folder)!);
+  const plan = readPlan(folder)!;
+  const rows = await readRows(folder, plan);
   const entries = rows.map(({ entry }) => entry);
   const lines = json
     ? [JSON.stringify(rows, undefined, 2)]
-    : [summary(`sweep ${folder}`, entries), ...sweepTable(rows), ...reasons(rows)];
+    : [summary(`sweep ${folder}`, entries), ...sweepTable(rows), ...trainedFor(plan.jobs), ...reasons(rows)];
   toOutput(`${lines.join('\n')}\n`);
 }
 

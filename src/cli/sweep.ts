@@ -1,13 +1,14 @@
-import { existsSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join, parse, relative } from 'node:path';
 import { Command, Option } from 'commander';
 import { WeirError } from '../flow/errors.js';
+import { nearest } from '../flow/options.js';
 import { toOutput } from '../flow/terminal.js';
 import { resumable } from '../run/process.js';
 import { parseAxis, pointsOf, readPoints } from '../sweep/grid.js';
 import { readPlan } from '../sweep/plan.js';
 import { cancelJobs, continueSweep, type Sweep, type SweepSettings, sweepPoints } from '../sweep/sweep.js';
-import { reasons, summary } from '../sweep/table.js';
+import { heldBack, reasons, summary } from '../sweep/table.js';
 import {
   acceptOption,
   type ChangeSettings,
@@ -101,8 +102,7 @@ export function command(): Command {
     .action(async (target: string, settings: Settings) => {
       const plan = readPlan(target);
       if (settings.status || settings.cancel !== undefined) {
-        if (plan === undefined)
-          throw new WeirError(`there is no sweep in ${target}`, 'give the folder of one: it holds sweep.json');
+        if (plan === undefined) throw noSweep(target);
         if (settings.cancel !== undefined) await cancelJobs(target, plan, settings.cancel);
         await showSweep(target, settings);
         return;
@@ -116,14 +116,33 @@ export function command(): Command {
     });
 }
 
+/** The error for a target that holds no sweep; it names what is there, or the sweep or module that may be meant. */
+function noSweep(target: string): WeirError {
+  const missing = `there is no sweep in ${target}`;
+  const form = 'give a module with --grid key=a,b or --list FILE, or the folder of a sweep';
+  if (existsSync(join(target, 'config.json')))
+    return new WeirError(missing, `it holds a single run: \`weir resume ${target}\` goes on with it`);
+  if (existsSync(target)) return new WeirError(missing, form);
+  const beside = [dirname(target), 'runs', 'pipelines'].flatMap((folder) =>
+    existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [],
+  );
+  const near = nearest(
+    parse(target).name,
+    beside.map((path) => parse(path).name),
+  );
+  const found = beside.find((path) => parse(path).name === near);
+  const what = /\.\w+$/.test(target) ? `there is no module ${target}` : `there is no module and no sweep ${target}`;
+  return new WeirError(
+    what,
+    found === undefined ? form : `did you mean ${found}? ${form[0]!.toUpperCase()}${form.slice(1)}`,
+  );
+}
+
 function pointsIn(target: string, { seeds, list, set, seed, run, ...settings }: Settings) {
   const grid = [...settings.grid, ...(seeds === undefined ? [] : [`seed=${seeds}`])];
   if (grid.length === 0 && list === undefined) {
-    const isFolder = existsSync(target) && !/\.\w+$/.test(target);
-    throw new WeirError(
-      isFolder ? `there is no sweep in ${target}` : 'the sweep has no points',
-      'give a module with --grid key=a,b or --list FILE, or the folder of a sweep',
-    );
+    if (!existsSync(target) || statSync(target).isDirectory()) throw noSweep(target);
+    throw new WeirError('the sweep has no points', 'give --grid key=a,b or --list FILE with the module');
   }
   const combined = pointsOf(grid.map(parseAxis));
   const points =
@@ -153,6 +172,7 @@ function printResult({ folder, plan, outcome, entries, report, leftOut, ranking 
   const out = (line: string): boolean => toOutput(`${line}\n`);
   out(summary('sweep', entries.values()));
   for (const line of reasons(plan.jobs.map(({ name }) => ({ name, entry: entries.get(name)! })))) out(line);
+  if (outcome === 'failed') for (const line of heldBack(plan.jobs, entries)) out(line);
   if (outcome === 'failed')
     out(`the output of the jobs is in ${join(folder, 'logs')}; to try failed jobs again: weir sweep ${folder} --retry`);
   if (outcome === 'stopped') out(`stopped; go on with: weir sweep ${folder}`);

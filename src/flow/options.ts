@@ -40,6 +40,9 @@ const renamed: Readonly<Record<string, string>> = {
   weight_decay: 'decay',
 };
 
+/** The name that an option or function of an earlier version has now; undefined of any other word. */
+export const newName = (word: string): string | undefined => (Object.hasOwn(renamed, word) ? renamed[word] : undefined);
+
 /** The keys of a pipeline's config: a symbol, so that it goes along where the config is spread into options. */
 const configKeys = Symbol('keys of the config');
 

@@ -9,7 +9,7 @@ import { changeOf, resolveConfig } from './config.js';
 import type { Fork } from './fork.js';
 import { endingOf, epochOf, hasBegun } from './fork-origin.js';
 import { updateLabel } from './network-snapshots.js';
-import type { Network, Pipeline } from './pipeline.js';
+import { type Network, networksOfRun, type Pipeline } from './pipeline.js';
 import { weightOwner } from './weights.js';
 
 /** A change of the config of a run that goes on. Nothing of it is written yet. */
@@ -48,7 +48,7 @@ export function planChange(
   pipeline: Pipeline,
   settings: readonly string[],
 ): PlannedChange | undefined {
-  const { config: before, seed, networks: listed = [], from } = folder.started;
+  const { config: before, networks: listed = [], from } = folder.started;
   const resolved = resolveConfig(pipeline.config, pipeline.profiles, settings, { before, rules: pipeline.rules ?? [] });
   const config = JSON.parse(JSON.stringify(resolved)) as RunConfig['config'];
   const keys = Object.keys(config).filter((key) => !isDeepStrictEqual(config[key], before[key]));
@@ -60,7 +60,7 @@ export function planChange(
     );
   }
   const newest = headsOf(folder);
-  const networks = pipeline.networks(config, seed);
+  const networks = networksOfRun(pipeline, folder.started, config);
   const start = { folder, config, networks, newest };
   for (const key of keys) checkKey(start, pipeline, { key, was: before[key], is: config[key] });
   if (String(networks.map(({ name }) => name)) !== String(listed.map(({ name }) => name))) {
@@ -163,8 +163,8 @@ function longer({ folder, config, networks }: PlannedChange): string[] {
  * @throws {WeirError} that names the schedule, and the first epoch in which it differs
  */
 export async function checkSchedules(pipeline: Pipeline, { folder, config, networks, set, newest }: PlannedChange) {
-  const { config: before, seed } = folder.started;
-  for (const was of pipeline.networks(before, seed)) {
+  const { config: before } = folder.started;
+  for (const was of networksOfRun(pipeline, folder.started, before)) {
     const { epoch: epochs = 0, updates = 0 } = newest.get(was.name) ?? {};
     const is = networks.find(({ name }) => name === was.name)!;
     const [old, fresh] = [await settingsOf(pipeline, before, was), await settingsOf(pipeline, config, is)];

@@ -2,7 +2,7 @@ import { WeirError } from '../flow/errors.js';
 import { checkOptions } from '../flow/options.js';
 import type { PowerOptions } from '../learn/spectral/power.js';
 import { fitMethods } from '../measure/readout/logistic.js';
-import { changeable, folder, z } from './config.js';
+import { changeable, folder, ofRegularizer, z } from './config.js';
 
 /**
  * Keys of a config that most experiments share; each experiment gives its own defaults.
@@ -58,12 +58,14 @@ export const cifar10Keys = () => ({
 export const convolutionKeys = () => ({
   padding: z.enum(['circular', 'zero']).default('circular'),
   precision: z.enum(['float32', 'bfloat16']).default('float32').describe('precision of products; weights are float32'),
-  directions: z
-    .enum(['usual', 'krylov', 'power', 'exact'])
-    .default('usual')
-    .describe(
-      "how ticks find singular directions: in Krylov spaces (usual), by the paper's power iteration, or exactly",
-    ),
+  directions: ofRegularizer(
+    z
+      .enum(['usual', 'krylov', 'power', 'exact'])
+      .default('usual')
+      .describe(
+        "how ticks find singular directions: in Krylov spaces (usual), by the paper's power iteration, or exactly",
+      ),
+  ),
 });
 
 /**
@@ -86,7 +88,10 @@ export function directionsOf(
   return protocol === 'authors' ? authors : 'krylov';
 }
 
-/** Keys of regularizers: which, how strong, from which epoch on, for how many seeds. */
+/**
+ * Keys of regularizers: which, how strong, from which epoch on, for how many seeds. `gamma`, `burnIn` and `tickEvery` act on regularizers
+ * alone: a network of regularizer 'none' is wired with their defaults (see `ofRegularizer`).
+ */
 export const regularizerKeys = <const K extends readonly [string, ...string[]]>(
   kinds: K,
   usual: {
@@ -114,9 +119,11 @@ export const regularizerKeys = <const K extends readonly [string, ...string[]]>(
       .default([...regularizers])
       .describe('a network for each'),
     seeds: z.int().min(1).default(10).describe('networks of each, seeded from --seed on'),
-    gamma: z.number().min(0).default(gamma).describe('γ of equations 5 and 6'),
-    burnIn: z.int().min(0).default(burnIn).describe('epochs before the regularizer acts'),
-    tickEvery: z.int().min(1).default(tickEvery).describe('updates from one refresh of the directions to the next'),
+    gamma: ofRegularizer(z.number().min(0).default(gamma).describe('γ of equations 5 and 6')),
+    burnIn: ofRegularizer(z.int().min(0).default(burnIn).describe('epochs before the regularizer acts')),
+    tickEvery: ofRegularizer(
+      z.int().min(1).default(tickEvery).describe('updates from one refresh of the directions to the next'),
+    ),
   };
 };
 

@@ -202,6 +202,24 @@ export const changeable = <T extends z.ZodType>(type: T, change: Change): T => t
 /** How a key may change; undefined where it may not. */
 export const changeOf = (type: unknown): Change | undefined => (type as z.ZodType).meta()?.change as Change | undefined;
 
+/**
+ * Declares that a key acts on a regularizer alone: on γ, say, no network depends that has none. So such a network is wired with the key's
+ * default whatever is set, and a sweep over the key trains it once for all values.
+ *
+ * @param type of the key, with its default and description
+ * @example config: { strength: ofRegularizer(z.number().min(0).default(0.01)) }
+ */
+export const ofRegularizer = <T extends z.ZodType>(type: T): T => type.meta({ ofRegularizer: true });
+
+/** The defaults of the keys that act on a regularizer alone. */
+export const regularizerDefaults = (shape: ConfigShape): Values =>
+  Object.fromEntries(
+    Object.entries(shape).flatMap(([key, type]) => {
+      const known = (type as z.ZodType).safeParse(undefined);
+      return (type as z.ZodType).meta()?.ofRegularizer === true && known.success ? [[key, known.data]] : [];
+    }),
+  );
+
 /** Values for some keys, under a name: `--set profile=quick`. */
 export type Profiles<S extends ConfigShape> = Readonly<Record<string, Partial<z.input<z.ZodObject<S>>>>>;
 
@@ -254,6 +272,24 @@ export function resolveConfig<S extends ConfigShape>(
     `config: ${issue.path.join('.')}: ${issue.message}`,
     'correct the pipeline’s defaults or profile',
   );
+}
+
+/**
+ * Checks values as a script gives them: of the key's own type. What is text on the command line is a number here, where the key is one.
+ *
+ * @param source how they were given, for error messages
+ * @throws {WeirError} names the key, the value, and what is valid
+ */
+export function checkValues(shape: ConfigShape, values: object, source: string): void {
+  for (const [key, value] of Object.entries(values)) {
+    const type = Object.hasOwn(shape, key) ? (shape[key] as z.ZodType) : undefined;
+    if (type === undefined) continue; // reported as unknown where the config is resolved
+    const tried = type.safeParse(value);
+    if (tried.success) continue;
+    const why = tried.error.issues.map(({ message }) => message).join('; ');
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    throw new WeirError(`${source} ${key}: ${JSON.stringify(value)}: ${why}`, remedy(key, text ?? 'undefined', type));
+  }
 }
 
 const changeTexts = {

@@ -18,7 +18,7 @@ import { type Consensus, type Log, single, unwritten } from './consensus.js';
 import { beginningOf, carryLog, endingOf } from './fork-origin.js';
 import { epochLabel, type SnapshotOptions, updateLabel } from './network-snapshots.js';
 import { type NetworkOptions, NetworkTraining } from './network-training.js';
-import type { Network, Pipeline } from './pipeline.js';
+import { type Network, networksOfRun, type Pipeline } from './pipeline.js';
 import { checkLog } from './run-log.js';
 import { Requests } from './watch.js';
 import { updatesOf } from './weights.js';
@@ -62,8 +62,8 @@ export class Execution {
 
   /** Trains and measures all that is not done yet. @returns 'stopped' where it can be resumed */
   async run(): Promise<Outcome> {
-    const { config, seed } = this.folder.started;
-    this.networks = this.pipeline.networks(config, seed);
+    const { config } = this.folder.started;
+    this.networks = networksOfRun(this.pipeline, this.folder.started, config);
     if (this.consensus.writes) {
       this.checkOrigins(); // first: a snapshot of another run knows another log
       checkLog(this.folder, { altered: true }); // before anything is written; altered snapshots are reported below
@@ -220,7 +220,8 @@ export class Execution {
       }
       return undefined;
     }
-    const had = store.had(label) || readNetworkState(store)?.pinned.includes(label);
+    const taken = this.folder.started.taken?.networks.includes(branch.of); // by a sweep that had no such epoch then
+    const had = taken || store.had(label) || readNetworkState(store)?.pinned.includes(label);
     if (had) return this.remakeTrunk(name, branch, log);
     throw noSnapshot(name, branch);
   }

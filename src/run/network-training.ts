@@ -78,7 +78,11 @@ export class NetworkTraining {
     this.network = network;
     const { path, started } = run.folder;
     if (consensus.writes) this.arrays = new ArrayKeeper({ path, ...started }, network.name);
-    const branches = networks.flatMap(({ branch }) => (branch?.of === network.name ? [branch.epoch] : []));
+    const others = started.part?.[network.name] ?? []; // of other runs
+    const branches = [
+      ...others,
+      ...networks.flatMap(({ branch }) => (branch?.of === network.name ? [branch.epoch] : [])),
+    ];
     const target = { pipeline, network, store, metrics, consensus, branches, pin, arrays: this.arrays };
     this.snapshots = new NetworkSnapshots(target, run.options, state ?? trunk);
   }

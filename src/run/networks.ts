@@ -3,7 +3,7 @@ import { checkOptions, type OptionKeys } from '../flow/options.js';
 import type { Model } from '../learn/model/model.js';
 import { startingFrom } from '../learn/weights/pretrained.js';
 import { type Transfer, transferred } from '../plot/style.js';
-import { folder, z } from './config.js';
+import { folder, ofRegularizer, z } from './config.js';
 import { attackKeys, convolutionKeys, regularizerKeys, trainingKeys } from './config-keys.js';
 import type { Network } from './pipeline.js';
 import { networksOf } from './trained-network.js';
@@ -98,7 +98,7 @@ export const transferKeys = (usual: {
       tickEvery: 15,
     }),
     seeds: z.int().min(1).default(seeds).describe('networks of each kind, with seeds from --seed on'),
-    shrinkage: z.number().min(0).default(0.001).describe('γ of batch spectral shrinkage'),
+    shrinkage: ofRegularizer(z.number().min(0).default(0.001).describe('γ of batch spectral shrinkage')),
     ...trainingKeys({ epochs, rate, batchSize: 64, decay: 1e-4 }),
     readoutRate: z.number().positive().default(readoutRate).describe('learning rate of the readout'),
     cosineEpochs: z

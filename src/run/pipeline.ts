@@ -7,15 +7,18 @@ import { checkOptions, markedConfig } from '../flow/options.js';
 import type { Reference } from '../measure/networks/record.js';
 import { checkReference } from '../measure/networks/reference.js';
 import type { FigureRequest } from '../plot/figure.js';
+import { transferOf } from '../plot/style.js';
 import type { FigureName } from '../report/figures.js';
 import { inputsOf, type NetworkInputs } from '../storage/identity.js';
 import { type RecordDescriptions, type RecordSchema, record } from '../storage/record.js';
+import type { RunConfig } from '../storage/run-folder.js';
 import {
   type Config,
   type ConfigOptions,
   type ConfigShape,
   type Profiles,
   type Rule,
+  regularizerDefaults,
   resolveConfig,
   z,
 } from './config.js';
@@ -199,8 +202,36 @@ export function pipeline<S extends ConfigShape, N extends Network = Network>(
       checkNames(definition.name, networks);
       return networks;
     },
-    wire: ({ config, ...wiring }) => definition.wire({ ...wiring, config: markedConfig(config) }),
+    wire: ({ config, network, seed }) =>
+      definition.wire({ network, seed, config: markedConfig(configFor(definition.config, config, network)) }),
   };
+}
+
+/**
+ * The config that a network is wired with: of one without a regularizer, the keys that act on a regularizer alone have their defaults. So
+ * it is the same network under all their values, whatever `wire` does with them.
+ */
+export const configFor = <C extends object>(shape: ConfigShape, config: C, network: Network): C =>
+  isUnregularized(network) ? { ...config, ...regularizerDefaults(shape) } : config;
+
+/** Whether a network is trained by itself and without a regularizer; of one that was pretrained, fine-tuned without one. */
+export function isUnregularized({ regularizer = '', members }: Network): boolean {
+  return members === undefined && (transferOf(regularizer)?.finetuned ?? regularizer) === 'none';
+}
+
+/**
+ * The networks that a run trains, in their order: those that a sweep trained for it first, for they are there when it begins. Of a run that
+ * trains a part for others, that part.
+ */
+export function networksOfRun(
+  pipeline: Pick<Pipeline, 'networks'>,
+  { seed, part, taken }: Pick<RunConfig, 'seed' | 'part' | 'taken'>,
+  config: RunConfig['config'],
+): readonly Network[] {
+  const all = pipeline.networks(config, seed);
+  if (part !== undefined) return all.filter(({ name }) => Object.hasOwn(part, name));
+  const first = all.filter(({ name }) => taken?.networks.includes(name));
+  return [...first, ...all.filter((network) => !first.includes(network))];
 }
 
 /** The config of a pipeline with these settings, by its own rules too: see `resolveConfig`. */

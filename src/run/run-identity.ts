@@ -43,7 +43,7 @@ import { RunFolder } from '../storage/run-folder.js';
 import { processGroup } from '../tensorflow/collectives/process-group.js';
 import { usefulFeatures } from '../tensorflow/install/release.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
-import { type Pipeline, takenIn } from './pipeline.js';
+import { networksOfRun, type Pipeline, takenIn } from './pipeline.js';
 
 /** The runtime, threads and processor of this process; loads TensorFlow first. */
 export async function thisMachine(): Promise<Machine> {
@@ -232,9 +232,11 @@ export class RunIdentity {
   }
 
   private checkNetworks(pipeline: Pipeline): void {
-    const { config, seed, networks } = this.folder.started;
+    const { config, networks } = this.folder.started;
     if (networks === undefined) return;
-    const [was, is] = [networks, pipeline.networks(config, seed)].map((all) => all.map(({ name }) => name).join(', '));
+    const [was, is] = [networks, networksOfRun(pipeline, this.folder.started, config)].map((all) =>
+      all.map(({ name }) => name).join(', '),
+    );
     if (was !== is) this.refuse([`the pipeline lists the networks ${is}, and listed ${was}`]);
   }
 

@@ -8,7 +8,7 @@ import { followMetrics, type MetricRecord } from '../storage/metric-reader.js';
 import { plannedNetworks, RunFolder } from '../storage/run-folder.js';
 import { networkInTraining } from '../storage/run-state.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
-import { resolveConfig, type SettingsOf, unknown } from './config.js';
+import { checkValues, resolveConfig, type SettingsOf, unknown } from './config.js';
 import { type Pipeline, tryOut } from './pipeline.js';
 import { loadPipeline } from './pipeline-module.js';
 import { RunIdentity, thisMachine } from './run-identity.js';
@@ -28,7 +28,7 @@ export interface RunSettings {
 const settingKeys = { snapshotEvery: 'optional', snapshotKeep: 'optional', acceptChanges: 'optional' } as const;
 
 export interface RunOptions<P> extends RunSettings {
-  /** Values of the pipeline's config, in the place of its defaults. */
+  /** Values of the pipeline's config, in the place of its defaults: each of its key's type, a number as a number. */
   readonly set?: SettingsOf<P>;
   /** Of data order, augmentation, weights and attack; 0 by default. */
   readonly seed?: number;
@@ -88,8 +88,9 @@ export async function run<P = Pipeline>(module: string, options: RunOptions<P> =
     throw new WeirError(`'run' was given the seed ${seed}`, 'give a whole number from 0 to 2^53 - 1');
   }
   const pipeline = await loadPipeline(module);
-  const given = Object.entries(set).map(
-    ([key, value]) => `${key}=${typeof value === 'string' ? value : textOf(value)}`,
+  checkValues(pipeline.config, set, 'set');
+  const given = Object.entries(set).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`],
   );
   const { rules = [], profiles } = pipeline;
   resolveConfig(pipeline.config, profiles, given, { rules, source: 'set' }); // reports errors before TensorFlow is loaded
@@ -114,8 +115,6 @@ export async function resume(path: string, options: RunSettings = {}): Promise<R
   await loadTensorFlow();
   return goOn(folder, await loadPipeline(module), { ...settings, module });
 }
-
-const textOf = (value: unknown): string => (Array.isArray(value) ? value.join(',') : JSON.stringify(value));
 
 async function goOn(
   folder: RunFolder,

@@ -144,12 +144,13 @@ export function takeOver(
     taken = {},
   }: { readonly module: string; readonly accepted: readonly string[]; readonly taken?: WeightsPick },
 ): RunFolder {
-  const { pipeline, seed, networks, figures = [], reference } = source.started;
+  const { pipeline, seed, networks, figures = [], reference, part, taken: begunWith } = source.started;
+  const listed = { ...(networks && { networks }), ...(part && { part }), ...(begunWith && { taken: begunWith }) };
   const copied = [...recordsOf(source)].filter(({ stream }) => !streams.includes(String(stream)));
   const again = streams.map((stream) => `${stream}$`);
   const run = RunFolder.create(
     path,
-    { module, pipeline, seed, config, figures, ...(reference && { reference }), ...(networks && { networks }) },
+    { module, pipeline, seed, config, figures, ...(reference && { reference }), ...listed },
     (folder) => {
       const log = new MetricLog(join(folder, 'metrics.ndjson'));
       try {

@@ -76,6 +76,7 @@ const problems: Readonly<Record<string, readonly [reason: string, remedy: string
   EROFS: ['the file system is read-only', 'mount it writable, or name a folder on another'],
   ENOENT: ['there is no such file or folder', 'see that the folder is there, and the name right'],
   ENOTDIR: ['a part of the path is a file', 'name another path'],
+  EISDIR: ['it is a folder', 'name a file'],
   EEXIST: ['there is one already', 'choose another name, or delete it first'],
 };
 

@@ -96,13 +96,28 @@ export function moduleChanges(was: ModuleFiles, is: ModuleFiles, path: string): 
   const main = (file: string): boolean => file === before[0] || file === now[0];
   const edited = was[before[0]!] === is[now[0]!] ? [] : [`the pipeline module ${path} was edited`];
   const others = [...new Set([...before, ...now])].filter((file) => !main(file) && was[file] !== is[file]);
-  const how = (file: string): string =>
-    is[file] === undefined
-      ? 'is gone, or is not imported any more'
-      : was[file] === undefined
-        ? 'was not imported before'
-        : 'was edited';
-  return [...edited, ...others.map((file) => `'${file}', a part of the pipeline module ${path}, ${how(file)}`)];
+  const kinds = [
+    [others.filter((file) => file in was && file in is), 'was edited', 'were edited'],
+    [
+      others.filter((file) => !(file in is)),
+      'is gone, or is not imported any more',
+      'are gone, or not imported any more',
+    ],
+    [others.filter((file) => !(file in was)), 'was not imported before', 'were not imported before'],
+  ] as const;
+  return [...edited, ...kinds.flatMap(([files, one, many]) => partsThat(files, path, one, many))];
+}
+
+const NAMED = 3; // files of one kind; of more there is a count
+
+/** Where a run goes on in another checkout, each file of the engine may be one of these. */
+function partsThat(files: readonly string[], path: string, one: string, many: string): string[] {
+  if (files.length <= NAMED || process.env.WEIR_DEBUG !== undefined)
+    return files.map((file) => `'${file}', a part of the pipeline module ${path}, ${one}`);
+  const some = files.slice(0, NAMED).map((file) => `'${file}'`);
+  return [
+    `${files.length} parts of the pipeline module ${path} ${many}: ${some.join(', ')} and ${files.length - NAMED} others (WEIR_DEBUG=1 names all)`,
+  ];
 }
 
 /** The changes of a graph's inputs, a sentence for each data set. */

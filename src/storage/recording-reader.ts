@@ -1,4 +1,5 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Data, isRecord } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import type { Header } from '../flow/header.js';
@@ -55,6 +56,14 @@ export type RecordingFrame =
 
 const windowBytes = 2 ** 18;
 
+/** The remedy where a folder was named: the recordings in it, or in its run. */
+function recordingsIn(folder: string): string {
+  const found = [folder, join(folder, 'recordings')]
+    .flatMap((path) => (existsSync(path) ? readdirSync(path).map((name) => join(path, name)) : []))
+    .filter((path) => path.endsWith('.weirrec'));
+  return found.length === 0 ? 'name a file that `weir record` made' : `name one of its files: ${found.join(', ')}`;
+}
+
 /** A file read through a buffer, so that small frames do not cost a system call each. */
 class FileWindow {
   readonly size: number;
@@ -64,7 +73,12 @@ class FileWindow {
 
   constructor(readonly file: string) {
     this.#handle = onDisk(`open recording ${file}`, () => openSync(file, 'r'));
-    this.size = fstatSync(this.#handle).size;
+    const about = fstatSync(this.#handle);
+    if (about.isDirectory()) {
+      this.close();
+      throw new WeirError(`${file} is a folder, and no recording`, recordingsIn(file));
+    }
+    this.size = about.size;
   }
 
   /** These bytes, or undefined where the file ends before them. Valid until the next read. */

@@ -50,6 +50,13 @@ export interface RunConfig {
   };
   /** The run and the update that this one was forked from, where it was. */
   readonly origin?: RunOrigin;
+  /**
+   * Of a run that trains some of its pipeline's networks for other runs: these networks by name, with the epochs at whose end those of the
+   * other runs branch off.
+   */
+  readonly part?: Readonly<Record<string, readonly number[]>>;
+  /** The networks that another run trained for this one, and that run. They lie here like its own, and stand first in its log. */
+  readonly taken?: { readonly run: string; readonly networks: readonly string[] };
   /** The changes of its config since it was started, the oldest first. */
   readonly history?: readonly ConfigChange[];
 }
@@ -143,6 +150,8 @@ export class RunFolder {
       | 'reference'
       | 'ranks'
       | 'origin'
+      | 'part'
+      | 'taken'
     >,
     fill?: (folder: string) => NonNullable<RunConfig['from']>,
   ): RunFolder {

@@ -25,6 +25,16 @@ export interface Job {
   readonly config: RunConfig['config'];
   /** Names of jobs that must be done before it starts. */
   readonly after: readonly string[];
+  /**
+   * Of a job that trains the unregularized networks of others: these by name, with the epochs at whose end networks of the others branch
+   * off; and the keys whose values make no difference to them.
+   */
+  readonly trains?: {
+    readonly networks: Readonly<Record<string, readonly number[]>>;
+    readonly across: readonly string[];
+  };
+  /** The networks that it does not train itself, and the job that trains them. */
+  readonly takes?: { readonly job: string; readonly networks: readonly string[] };
 }
 
 const longestName = 80; // characters of a folder's name
@@ -40,6 +50,12 @@ export function jobName(point: Point, { config, seed }: Pick<Job, 'config' | 'se
   const digest = sha256Of(JSON.stringify([seed, Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1))]));
   const readable = name.replace(/[^\w.+]+/g, '-').slice(0, longestName - 9);
   return [readable.replace(/^-+|-+$/g, '') || 'job', digest.slice(0, 8)].join('-');
+}
+
+/** A job and the point that it was made of. */
+export interface PointJob {
+  readonly job: Job;
+  readonly point: Point;
 }
 
 export interface JobsOptions {
@@ -58,12 +74,16 @@ export interface JobsOptions {
  *
  * @throws {WeirError} names an unknown key, an invalid value and what is valid, or two points that are the same job
  */
-export function jobsOf({ module, pipeline, points, set = [], seed = 0, fallback = {} }: JobsOptions): Job[] {
-  const known = new Map<string, Job>();
+export function jobsOf({ module, pipeline, points, set = [], seed = 0, fallback = {} }: JobsOptions): PointJob[] {
+  const known = new Map<string, PointJob>();
   const keys = [...Object.keys(pipeline.config), 'seed', 'profile'];
   for (const point of points) {
     const odd = point.find(([key]) => !keys.includes(key));
     if (odd !== undefined) throw unknown('key', odd[0], keys);
+    const [twice] = point.find(([key], i) => point.findIndex((one) => one[0] === key) !== i) ?? [];
+    if (twice !== undefined) {
+      throw new WeirError(`'${twice}' is given by the list and by the grid`, 'give it in one of them');
+    }
     const values = point.filter(([key]) => key !== 'seed');
     checkSet(values, set);
     const given = [...set, ...values.map(([key, value]) => `${key}=${value}`)];
@@ -83,9 +103,9 @@ export function jobsOf({ module, pipeline, points, set = [], seed = 0, fallback 
     const twin = known.get(identity(job));
     if (twin !== undefined) {
       const shown = point.map(([key, value]) => `${key}=${value}`).join(' ');
-      throw new WeirError(`two jobs of the sweep are the same: ${twin.name} and ${shown}`, 'leave one of them out');
+      throw new WeirError(`two jobs of the sweep are the same: ${twin.job.name} and ${shown}`, 'leave one of them out');
     }
-    known.set(identity(job), job);
+    known.set(identity(job), { job, point });
   }
   return [...known.values()];
 }
@@ -96,7 +116,7 @@ const identity = ({ config, seed }: Job): string => JSON.stringify([config, seed
 const stored = (...of: Parameters<typeof configOf>): Job['config'] => JSON.parse(JSON.stringify(configOf(...of)));
 
 /** @throws {WeirError} where a key is set for all jobs and for one */
-function checkSet(values: Point, set: readonly string[]): void {
+export function checkSet(values: Point, set: readonly string[]): void {
   const both = values.find(([key]) => set.some((one) => one.startsWith(`${key}=`)));
   if (both === undefined) return;
   throw new WeirError(`'${both[0]}' is set for all jobs and for each`, 'give it to --set or to the grid, not to both');

@@ -94,6 +94,9 @@ function planLocked(folder: string, wanted: PlanRequest, begun: (job: Job) => bo
 /** The folder of a job's run. */
 export const folderOfJob = (folder: string, { path }: Pick<Job, 'path'>): string => join(folder, path);
 
+/** The jobs of a sweep's points, without those that train networks for them. */
+export const pointJobs = (jobs: readonly Job[]): Job[] => jobs.filter(({ trains }) => trains === undefined);
+
 /** The folders of runs that have begun. */
 export const begunRuns = (folder: string, { jobs }: Pick<SweepPlan, 'jobs'>): string[] =>
   jobs.map((job) => folderOfJob(folder, job)).filter((path) => existsSync(join(path, 'config.json')));
@@ -116,7 +119,7 @@ const newPlan = ({ part: _, acceptChanges: __, dead: ___, ledger, ...wanted }: P
 function mergedJobs(folder: string, before: SweepPlan, wanted: PlanRequest, begun: (job: Job) => boolean): Job[] {
   const known = new Map(before.jobs.map((job) => [job.name, job]));
   const asked = new Map(wanted.jobs.map((job) => [job.name, job]));
-  const lost = before.jobs.find(({ name }) => !asked.has(name));
+  const lost = before.jobs.find(({ name, trains }) => trains === undefined && !asked.has(name));
   if (lost !== undefined && !wanted.part) {
     throw new WeirError(
       `${folder} holds a sweep of ${before.jobs.length} jobs with '${lost.name}' among them, which is not asked for here`,
@@ -127,9 +130,25 @@ function mergedJobs(folder: string, before: SweepPlan, wanted: PlanRequest, begu
   for (const job of wanted.jobs) {
     const was = known.get(job.name);
     known.set(job.name, job);
-    if (was !== undefined && begun(was)) refuseOther(join(folder, job.path), was, job);
+    if (was === undefined || !begun(was)) continue;
+    refuseOther(join(folder, job.path), across(was), across(job));
+    known.set(job.name, asBegun(was, job));
   }
-  return [...known.values()];
+  const all = [...known.values()];
+  return all.filter(
+    (job) => job.trains === undefined || begun(job) || all.some(({ takes }) => takes?.job === job.name),
+  );
+}
+
+/** A job that trains networks for others has the values of one of these, be it another one by now: the keys that make no difference are left out. */
+const across = ({ config, trains, ...job }: Job): JobValues => ({
+  ...job,
+  config: Object.fromEntries(Object.entries(config).filter(([key]) => !trains?.across.includes(key))),
+});
+
+/** A job that has begun, as it is asked for now: what it trains itself stays as it was. */
+function asBegun({ trains, takes, after, config }: Job, { trains: _, takes: __, ...job }: Job): Job {
+  return { ...job, after, config, ...(trains && { trains }), ...(takes && { takes }) };
 }
 
 /** @throws {WeirError} where the code of new jobs differs from that of the existing jobs; names the file */

@@ -5,7 +5,8 @@ import { WeirError } from '../flow/errors.js';
 import { loadPipeline } from '../run/pipeline-module.js';
 import { resumable } from '../run/process.js';
 import { logDamage } from '../run/run-log.js';
-import { type PlannedNetwork, plannedNetworks, RunFolder } from '../storage/run-folder.js';
+import { type PlannedNetwork, RunFolder } from '../storage/run-folder.js';
+import { beginWith, startOfJob } from './baselines.js';
 import type { ClaimedJob, Executor, JobStatus } from './executors/executor.js';
 import type { Job } from './jobs.js';
 import type { AttemptResult, JobEntry, Ledger } from './ledger.js';
@@ -82,27 +83,16 @@ function failureOf(folder: string, status: number, log: string): string {
 /**
  * Makes the folder of a job's run, or checks the one that exists; it overwrites nothing.
  *
+ * @param baseline the folder of the job that trains networks for this one
  * @returns 'finished' where the run is done already
  * @throws {WeirError} where the folder holds a run of other values
  */
-export async function prepare(
-  { module, files, pipeline, setting, seed, config }: Job,
-  path: string,
-): Promise<'ready' | 'finished'> {
+export async function prepare(job: Job, path: string, baseline?: string): Promise<'ready' | 'finished'> {
+  const { module, pipeline, seed, config } = job;
   if (!existsSync(join(path, 'config.json'))) {
-    const { figures, reference, networks: listed } = await loadPipeline(module);
-    const networks = plannedNetworks(listed(config, seed), config);
-    RunFolder.create(path, {
-      module,
-      pipeline,
-      seed,
-      config,
-      setting,
-      networks,
-      figures,
-      ...(reference && { reference }),
-      ...(files && { files }),
-    });
+    const start = startOfJob(job, await loadPipeline(module), baseline);
+    if (baseline === undefined) RunFolder.create(path, start);
+    else await beginWith(baseline, path, start);
     return 'ready';
   }
   const run = RunFolder.open(path);
@@ -201,7 +191,8 @@ export class Scheduler {
     for (const [job, entry] of ledger.claim(jobs, capacity, (job) => snapshotsOf(folderOf(job)))) {
       const held = this.hold(job, entry);
       try {
-        if ((await prepare(job, held.folder)) === 'ready') ready.push(held);
+        const baseline = jobs.find(({ name }) => name === job.takes?.job);
+        if ((await prepare(job, held.folder, baseline && folderOf(baseline))) === 'ready') ready.push(held);
         else this.settle(held, { state: 'done' });
       } catch (error) {
         this.settle(held, { state: 'failed', reason: (error as Error).message });

@@ -5,7 +5,7 @@ import { WeirError } from '../flow/errors.js';
 import { checkOptions, type OptionKeys, suggestion } from '../flow/options.js';
 import { toError } from '../flow/terminal.js';
 import { collectReport } from '../run/collect/collect.js';
-import type { ShapeOf, z } from '../run/config.js';
+import { checkValues, type ShapeOf, type z } from '../run/config.js';
 import { type Pipeline, tryOut } from '../run/pipeline.js';
 import { loadPipeline } from '../run/pipeline-module.js';
 import { stopOnSignals } from '../run/process.js';
@@ -13,14 +13,15 @@ import { intactRuns } from '../run/run-log.js';
 import { makeFolder } from '../storage/folders.js';
 import { holderOf } from '../storage/lock.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
+import { baselineNotes, withBaselines } from './baselines.js';
 import type { Executor } from './executors/executor.js';
 import { jobsThatFit, LocalProcesses } from './executors/local.js';
 import { SlurmArrays } from './executors/slurm.js';
 import { cancel, requireSlurm } from './executors/slurm-commands.js';
 import { axesOf, type Point, pointOf, pointsOf } from './grid.js';
-import { type Job, jobsOf } from './jobs.js';
+import { checkSet, type Job, jobsOf } from './jobs.js';
 import type { JobEntry, Ledger } from './ledger.js';
-import { begunRuns, folderOfJob, ledgerOf, planSweep, readPlan, type SweepPlan } from './plan.js';
+import { begunRuns, folderOfJob, ledgerOf, planSweep, pointJobs, readPlan, type SweepPlan } from './plan.js';
 import { isFinished, Scheduler, type SweepOutcome } from './scheduler.js';
 import { LiveSweep } from './table.js';
 
@@ -97,7 +98,7 @@ export interface SweepReport {
  * @throws {WeirError} where no network has that result
  */
 export async function reportSweep(folder: string, jobs: readonly Job[], best?: string): Promise<SweepReport> {
-  const { runs, leftOut } = intactRuns(begunRuns(folder, { jobs }));
+  const { runs, leftOut } = intactRuns(begunRuns(folder, { jobs: pointJobs(jobs) }));
   for (const one of leftOut) toError(`${one}\n`);
   if (runs.length === 0) return { leftOut, ranking: [] };
   const { rankedReport } = await import('../measure/networks/ranking.js'); // slow to load, and not needed before
@@ -105,6 +106,7 @@ export async function reportSweep(folder: string, jobs: readonly Job[], best?: s
   const { writeReport } = await import('../report/report.js');
   const collected = collectReport(runs);
   const report = rankedReport({ ...collected, notes: [...collected.notes, ...leftOut] }, best);
+  for (const one of report.notes.slice(collected.notes.length + leftOut.length)) toError(`${one}\n`);
   const { html } = await writeReport(join(folder, 'report'), report);
   return { report: html, leftOut, ranking: rankingLines(report) };
 }
@@ -194,6 +196,11 @@ export async function sweep<P = Pipeline>(options: SweepOptions<P>): Promise<Swe
     set = {},
     ...rest
   } = checkOptions<SweepOptions<P>>('sweep', options, sweepKeys);
+  const { config } = await loadPipeline(module);
+  const axes = Object.entries(grid as Record<string, readonly unknown[]>);
+  for (const [key, values = []] of axes) for (const value of values) checkValues(config, { [key]: value }, 'grid');
+  for (const one of list) checkValues(config, one, 'list');
+  checkValues(config, set, 'set');
   const combined = pointsOf(axesOf(grid as Record<string, readonly unknown[]>));
   const points = list.flatMap((one) => combined.map((more) => [...pointOf(one), ...more]));
   return sweepPoints({ module, points, set: pointOf(set).map(([key, value]) => `${key}=${value}`), ...rest });
@@ -211,13 +218,14 @@ export interface PointsOptions extends SweepSettings {
 export async function sweepPoints({ module, points, set = [], seed = 0, ...settings }: PointsOptions): Promise<Sweep> {
   const pipeline = await loadPipeline(module);
   const ofAll = { set: set.filter((one) => !one.startsWith('seed=')), seed: seedIn(set) ?? seed };
+  for (const point of points) checkSet(point, set);
   const asked = { module, pipeline, points, ...ofAll };
   jobsOf(asked); // reports errors before TensorFlow is loaded, which takes long
   if (settings.executor === 'slurm') await requireSlurm(); // before anything is written
   const folder = settings.folder ?? join('runs', `sweep-${pipeline.name}`);
   const before = readPlan(folder);
   const slow = before?.slow ?? (await loadTensorFlow()).kind === 'wasm';
-  const jobs = jobsOf({ ...asked, fallback: slow ? pipeline.fallback : {} });
+  const jobs = withBaselines(pipeline, jobsOf({ ...asked, fallback: slow ? pipeline.fallback : {} }));
   if (before === undefined) await tryOut(pipeline, jobs[0]!.config, jobs[0]!.seed); // reports errors that would end every job
   const threads = settings.threads ?? (before === undefined ? Number(process.env.WEIR_THREADS) || 1 : undefined);
   const { ledger, executor = 'local', slurmOptions } = settings;
@@ -235,6 +243,7 @@ export async function sweepPoints({ module, points, set = [], seed = 0, ...setti
     },
     (job) => existsSync(join(folderOfJob(folder, job), 'config.json')),
   );
+  for (const line of baselineNotes(pipeline, plan.jobs)) toError(`${line}\n`);
   return continueSweep(folder, plan, settings);
 }
 

@@ -15,6 +15,8 @@ export interface JobRow {
   readonly name: string;
   readonly entry: JobEntry;
   readonly run?: RunStatus;
+  /** The networks that another job trains for it. */
+  readonly takes?: NonNullable<Job['takes']>;
 }
 
 const order: readonly JobState[] = ['running', 'failed', 'cancelled', 'waiting', 'done'];
@@ -57,6 +59,25 @@ export function sweepTable(
     ...(hidden > 0 ? [c.dim(`… and ${hidden} more`)] : []),
   ];
 }
+
+/** Which job trains networks for which others, a line each. */
+export const trainedFor = (jobs: readonly Job[]): string[] =>
+  jobs.flatMap(({ name, trains }) => {
+    const others = jobs.filter(({ takes }) => takes?.job === name).map((job) => job.name);
+    const shown = others.length > NAMED ? [...others.slice(0, NAMED), `${others.length - NAMED} more`] : others;
+    return trains ? [`${name} trains ${Object.keys(trains.networks).join(', ')} for ${shown.join(', ')}`] : [];
+  });
+
+const NAMED = 4; // jobs of one line
+
+/** Which jobs did not start, for others before them are not done; a line for each of these. */
+export const heldBack = (jobs: readonly Job[], entries: ReadonlyMap<string, JobEntry>): string[] =>
+  jobs.flatMap(({ name }) => {
+    const { state } = entries.get(name)!;
+    const waiting = jobs.filter((job) => job.after.includes(name) && entries.get(job.name)!.state === 'waiting').length;
+    if (waiting === 0 || (state !== 'failed' && state !== 'cancelled')) return [];
+    return [`${waiting} ${waiting === 1 ? 'job waits' : 'jobs wait'} for ${name}, which is ${state}`];
+  });
 
 /** The reason of each failed, cancelled or damaged job, a line each. */
 export const reasons = (rows: readonly JobRow[]): string[] =>
@@ -105,7 +126,7 @@ export async function rowsOf(
   for (const job of jobs) {
     const entry = entries.get(job.name)!;
     const run = of(entry) ? await statusOfJob(folderOfJob(folder, job)) : undefined;
-    rows.push({ name: job.name, entry, ...(run && { run }) });
+    rows.push({ name: job.name, entry, ...(run && { run }), ...(job.takes && { takes: job.takes }) });
   }
   return rows;
 }

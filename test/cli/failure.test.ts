@@ -45,6 +45,11 @@ describe('a failure', () => {
     expect(shown(Object.assign(new Error('x'), { code: 'EROFS' }))).toContain('the file system is read-only');
   });
 
+  test('for a function that has another name now is told with that name', () => {
+    expect(shown(new TypeError('weir.draw is not a function'))).toContain("if it is Weir's, its name is 'loader' now");
+    expect(shown(new TypeError('weir.constructor is not a function'))).not.toContain('its name is');
+  });
+
   test('shows control characters of others’ texts', () => {
     expect(shown(new WeirError("class '\u001b[2J\u009b31m' has no image", 'see \u001b]0;title\u0007'))).toBe(
       "weir: class '\\u001b[2J\\u009b31m' has no image\n  → see \\u001b]0;title\\u0007",

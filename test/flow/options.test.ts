@@ -194,7 +194,7 @@ const builders: Readonly<Record<string, readonly [option: string, build: (option
 const withoutOptions = `
   WeirError addGradient alignedTo alignment atEnd averaged changeable cifar10File cifar10Keys clipByNorm compileRecipe
   constant convolutionKeys divides eachMember ema endsWith ensembleTick fanOut folder imageShape isSpectral key labeled layerNorms loss
-  memberAccuracy memberNorms memberTicks memberUpdates mergeInTurn named networksOf normal ordered packed
+  memberAccuracy memberNorms memberTicks memberUpdates mergeInTurn named networksOf normal ofRegularizer ordered packed
   readoutKeys reportLines scheduled serial since source spectralTick stage standardized uniform unitScale warmUp
 `
   .trim()

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { frontOf, rankedReport, settingRanking } from '../../src/measure/networks/ranking.js';
+import type { LoggedResult } from '../../src/measure/networks/record.js';
 import { reportJson } from '../../src/report/json.js';
 import { reportHtml } from '../../src/report/report.js';
 import { rankingLines } from '../../src/report/tables.js';
@@ -61,6 +62,26 @@ test('a result that is missing, or that does not say which values are better, is
     expect.objectContaining({ remedy: expect.stringMatching(/did you mean 'tests.accuracy'\? .*tests.loss$/) }),
   );
   expect(() => rankedReport(sweep(), 'updates.rate')).toThrow('does not declare whether higher or lower is better');
+});
+
+test('without a test accuracy the default is another measurement of the trained networks, which is named, and never one of the training', () => {
+  const of = (results: Record<string, LoggedResult>) =>
+    rankedReport(report([network('none', 0, [1], { results })], { notes: ['a note'] }), 'usual');
+  const loss: LoggedResult = { value: 1, better: 'lower', role: 'training', headline: true };
+  const trained = { 'updates.epochLoss': loss, 'sigmas.sigma.readout': { ...loss, role: 'spectrum' as const } };
+  const only = of(trained);
+  expect([only.rankedBy, only.notes[1]]).toEqual([
+    undefined,
+    'Settings are not ranked: nothing but the training was measured. To rank by one of updates.epochLoss, sigmas.sigma.readout: --best.',
+  ]);
+  const attack: LoggedResult = { value: 1, better: 'higher', role: 'attack', headline: true };
+  const validations: LoggedResult = { value: 1, better: 'higher', role: 'test', headline: true };
+  const more = of({ ...trained, 'attacks.distance': attack, 'validations.accuracy': validations });
+  expect([more.rankedBy, more.notes[1]]).toEqual([
+    'validations.accuracy',
+    expect.stringMatching(/^Settings are ranked by validations.accuracy, for no test accuracy was measured\. .*--best/),
+  ]);
+  expect(of({ ...trained, 'attacks.distance': attack }).rankedBy).toBe('attacks.distance');
 });
 
 test('the front holds what nothing surpasses in both accuracy and distance', () => {

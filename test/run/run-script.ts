@@ -20,6 +20,7 @@ say([await again.finished, updates]);
 
 const refusals = [
   () => weir.run(module, { set: { rat: 1 } as object, folder: `${folder}-2` }),
+  () => weir.run(module, { set: { epochs: '6' } as object, folder: `${folder}-2` }),
   () => weir.run(module, { folder }),
   async () => {
     for await (const one of again.stream('update')) say(one);

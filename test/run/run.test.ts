@@ -27,6 +27,7 @@ test('a script starts, reads, stops and resumes a run, which ends in the bits of
     ['stopped', [0, 1, 2, 3, 4, 5]],
     ['done', Array.from({ length: 19 }, (_, i) => i)],
     ['WeirError', "there is no key 'rat'", expect.stringContaining("did you mean 'rate'?")],
+    ['WeirError', expect.stringMatching(/^set epochs: "6": /), expect.stringContaining('is a whole number')],
     ['WeirError', `there is a run in ${own} already`, expect.stringContaining('weir resume')],
     ['WeirError', "there is no stream 'update'", expect.stringContaining("did you mean 'updates'?")],
   ]);

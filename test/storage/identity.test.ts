@@ -69,6 +69,10 @@ test('config and code: each key with both values, each file', () => {
     "'d.ts', a part of the pipeline module /x/a.ts, was not imported before",
   ]);
   expect(moduleChanges({ 'a.ts': '1' }, { 'moved.ts': '1' }, '/y/moved.ts')).toEqual([]);
+  const many = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`src/${i}.ts`, '1']));
+  expect(moduleChanges({ 'a.ts': '1' }, { 'a.ts': '1', ...many }, '/x/a.ts')).toEqual([
+    "200 parts of the pipeline module /x/a.ts were not imported before: 'src/0.ts', 'src/1.ts', 'src/2.ts' and 197 others (WEIR_DEBUG=1 names all)",
+  ]);
 });
 
 const machine: Machine = {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -105,6 +105,18 @@ test('cut at any byte, the whole frames before remain, and the last says where i
     expect(got).toStrictEqual(all.slice(0, got.length));
     if (last.kind === 'torn') expect(last.problem.message).toContain(`was broken off after position ${last.position}`);
   }
+});
+
+test('a folder is no recording; those in it are named', () => {
+  const run = join(folder, 'run');
+  mkdirSync(join(run, 'recordings'), { recursive: true });
+  writeFileSync(join(run, 'recordings/batch.weirrec'), '');
+  expect(() => readRecording(run)).toThrow(
+    expect.objectContaining({
+      message: `${run} is a folder, and no recording`,
+      remedy: `name one of its files: ${join(run, 'recordings/batch.weirrec')}`,
+    }),
+  );
 });
 
 test('an altered bit is refused, or lies after what was read', () => {

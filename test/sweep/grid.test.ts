@@ -6,6 +6,8 @@ import type { WeirError } from '../../src/flow/errors.js';
 import { axesOf, parseAxis, pointsOf, readPoints } from '../../src/sweep/grid.js';
 import { jobName, jobsOf, jobsOfExperiment, jobsOfSettings, moduleOf } from '../../src/sweep/jobs.js';
 import { planSweep, type SweepPlan } from '../../src/sweep/plan.js';
+import { sweep, sweepPoints } from '../../src/sweep/sweep.js';
+import { call } from '../cli/weir.js';
 import pipeline from './small.js';
 
 let base: string;
@@ -15,7 +17,8 @@ beforeAll(() => {
 afterAll(() => rmSync(base, { recursive: true, force: true }));
 
 const module = 'test/sweep/small.ts';
-const jobs = (...axes: string[]) => jobsOf({ module, pipeline, points: pointsOf(axes.map(parseAxis)) });
+const jobs = (...axes: string[]) =>
+  jobsOf({ module, pipeline, points: pointsOf(axes.map(parseAxis)) }).map(({ job }) => job);
 const errorOf = (work: () => unknown): string => {
   try {
     work();
@@ -89,6 +92,35 @@ test('a list is an array of objects or an object a line; an error names the line
   expect(errorOf(() => readPoints(file))).toContain('is empty');
 });
 
+test('a key that is given twice is refused, and a value from a script that is not of its key’s type', async () => {
+  const twice = [...pointsOf([parseAxis('rate=0.1,0.2')])].map((point) => [...point, ['rate', '0.3'] as const]);
+  expect(() => jobsOf({ module, pipeline, points: twice })).toThrow("'rate' is given by the list and by the grid");
+  const points = pointsOf([parseAxis('seed=0,1')]);
+  await expect(sweepPoints({ module, points, set: ['seed=3'] })).rejects.toThrow("'seed' is set for all jobs and for");
+  await expect(sweep({ module, grid: { rate: [0.1, '0.2'] } as object })).rejects.toMatchObject({
+    message: expect.stringContaining('grid rate: "0.2": '),
+    remedy: 'rate (learning rate) is a number; its default is 0.1',
+  });
+  await expect(sweep({ module, list: [{ epochs: '3' } as object] })).rejects.toThrow('list epochs: "3": ');
+});
+
+test('a target that holds no sweep is told from one without points', async () => {
+  const told = async (...args: string[]) => (await call('sweep', ...args)).err;
+  const empty = mkdtempSync(join(tmpdir(), 'weir-empty-'));
+  expect(await told('MISSING')).toContain('there is no module and no sweep MISSING');
+  expect(await told('MISSING', '--status')).toContain('there is no module and no sweep MISSING');
+  expect(await told('pipelines/minst.ts')).toMatch(
+    /no module pipelines\/minst.ts\n.*did you mean pipelines\/mnist.ts\?/,
+  );
+  expect(await told(empty)).toContain(`there is no sweep in ${empty}`);
+  expect(await told(module)).toContain('the sweep has no points');
+  const settings = ['--set', 'epochs=1', '--set', 'pause=0', '--set', 'epochs=x'];
+  expect(await told(module, '--grid', 'seed=0', ...settings)).toMatch(
+    /^--set epochs=x takes the place of --set epochs=1\nweir: in the sweep, epochs=x: /,
+  );
+  rmSync(empty, { recursive: true });
+});
+
 test('a folder that holds another sweep is refused by the first difference; it may grow', async () => {
   const folder = join(base, 'sweep');
   const asked = (jobs: SweepPlan['jobs'], begun = false) =>
@@ -97,7 +129,9 @@ test('a folder that holds another sweep is refused by the first difference; it m
   const grown = await asked(jobs('seed=0..2'));
   expect([grown.id, grown.jobs.length]).toEqual([id, 3]);
   await expect(asked(jobs('seed=1..3'))).rejects.toThrow(`holds a sweep of 3 jobs with 'seed-0' among them`);
-  const others = jobsOf({ module, pipeline, points: pointsOf([parseAxis('seed=0..2')]), set: ['rate=7'] });
+  const others = jobsOf({ module, pipeline, points: pointsOf([parseAxis('seed=0..2')]), set: ['rate=7'] }).map(
+    ({ job }) => job,
+  );
   await expect(asked(others, true)).rejects.toThrow('seed-0 was begun with rate=0.1, and this asks for rate=7');
   expect((await asked(others)).jobs[0]!.config.rate).toBe(7);
 });

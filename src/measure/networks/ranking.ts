@@ -1,6 +1,7 @@
 import { WeirError } from '../../flow/errors.js';
 import { suggestion } from '../../flow/options.js';
 import { unregularized } from '../../plot/style.js';
+import type { Role } from '../../storage/record.js';
 import { groups, type SeedGroup } from './groups.js';
 import type { NetworkReport, Report } from './record.js';
 import { MEASURES, type Measure, type Spread, spread } from './summary.js';
@@ -29,18 +30,15 @@ export interface SettingRanking {
 /**
  * The report as one that says which setting is the best.
  *
- * @param best the result to rank by, such as 'tests.accuracy'; 'usual' for that one, or the first that says which values are better;
- * none: the report as it is
+ * @param best the result to rank by, such as 'tests.accuracy'; 'usual' for that one, or else another that was measured of the trained
+ * networks, which a note then names: never one of the training itself; none: the report as it is
  * @throws {WeirError} where no network has the result, or its field does not declare which values are better; names those that serve
  */
 export function rankedReport(report: Report, best: string | undefined): Report {
   if (best === undefined) return report;
   const known = resultsOf(report.networks);
   const serving = [...known].flatMap(([name, better]) => (better === undefined ? [] : [name]));
-  if (best === 'usual') {
-    const rankedBy = serving.includes(USUAL) ? USUAL : serving[0];
-    return rankedBy === undefined ? report : { ...report, rankedBy };
-  }
+  if (best === 'usual') return usuallyRanked(report, serving);
   if (serving.includes(best)) return { ...report, rankedBy: best };
   const all = serving.length === 0 ? 'none of these runs has one yet' : `results to rank by: ${serving.join(', ')}`;
   if (known.has(best)) {
@@ -50,6 +48,28 @@ export function rankedReport(report: Report, best: string | undefined): Report {
 }
 
 const USUAL = 'tests.accuracy';
+
+/** The roles of streams that a default is taken from, where there is no test accuracy; then those of any other measurement. */
+const MEASURED: readonly (Role | undefined)[] = ['test', 'readout', 'attack'];
+
+/** The roles of streams that say how a training went, and not what came of it. */
+const TRAINED: readonly (Role | undefined)[] = ['training', 'spectrum', 'ending'];
+
+function usuallyRanked(report: Report, serving: readonly string[]): Report {
+  if (serving.includes(USUAL)) return { ...report, rankedBy: USUAL };
+  if (serving.length === 0) return report;
+  const all = new Map(report.networks.flatMap(({ results = {} }) => Object.entries(results)));
+  const measured = serving.filter((name) => !TRAINED.includes(all.get(name)!.role));
+  const main = measured.filter((name) => all.get(name)!.headline);
+  const [first] = MEASURED.flatMap((role) => main.filter((name) => all.get(name)!.role === role));
+  const rankedBy = first ?? main[0] ?? measured[0];
+  const said =
+    rankedBy === undefined
+      ? 'Settings are not ranked: nothing but the training was measured'
+      : `Settings are ranked by ${rankedBy}, for no test accuracy was measured`;
+  const note = `${said}. To rank by one of ${serving.join(', ')}: --best.`;
+  return { ...report, notes: [...report.notes, note], ...(rankedBy !== undefined && { rankedBy }) };
+}
 
 /** The results of some networks, and which of their values are better. */
 function resultsOf(networks: readonly NetworkReport[]): Map<string, 'higher' | 'lower' | undefined> {

@@ -1,4 +1,5 @@
 import type { FigureRequest } from '../../plot/figure.js';
+import type { Role } from '../../storage/record.js';
 import type { Alignment } from '../alignment/alignment.js';
 import type { AttackReport } from '../attack/record.js';
 import type { Certificate } from '../certificate/record.js';
@@ -160,6 +161,10 @@ export interface NetworkReport {
 export interface LoggedResult {
   readonly value: number;
   readonly better?: 'higher' | 'lower';
+  /** Of the stream that it is in. */
+  readonly role?: Role;
+  /** Whether it stands for its whole record. */
+  readonly headline?: boolean;
   readonly unit?: string;
 }
 

@@ -101,7 +101,15 @@ export function collectReport(given: readonly RunFolder[]): Report {
     ...(differences.length > 0 && { differences }),
     provenance: provenanceOf(folders),
     command: commandOf(folders[0]!),
-    notes: [...again, ...same, ...notes, ...moments, ...folders.flatMap(underWay), ...folders.flatMap(identityNotes)],
+    notes: [
+      ...again,
+      ...same,
+      ...takenOnce(folders),
+      ...notes,
+      ...moments,
+      ...folders.flatMap(underWay),
+      ...folders.flatMap(identityNotes),
+    ],
   };
 }
 
@@ -126,6 +134,17 @@ function distinctOf(all: readonly NetworkReport[]): { readonly networks: Network
     return false;
   });
   return { networks, same };
+}
+
+/** The networks that were trained once for several runs, and by which runs; a sentence. */
+function takenOnce(folders: readonly RunFolder[]): string[] {
+  const taken = folders.flatMap(({ started }) => started.taken ?? []);
+  if (taken.length === 0) return [];
+  const once = (all: readonly string[]): string => [...new Set(all)].join(', ');
+  const networks = once(taken.flatMap((one) => one.networks));
+  const by = once(taken.map(({ run }) => basename(run)));
+  const of = taken.length === 1 ? 'a run' : `${taken.length} runs`;
+  return [`${networks} of ${of} was trained once for all settings that make no difference to it, by ${by}.`];
 }
 
 /** What a run has not come to yet: its accuracy may be that of an early epoch, and its mean distance that of the first few samples. */
@@ -293,8 +312,9 @@ function resultsIn(log: NetworkLog, meanDistance: number | null): Record<string,
     for (const [field, { about, all }] of values) {
       const shown = lines === attacked && field === 'distance' ? meanDistance : mean(all);
       if (shown === null) continue;
-      const { better, unit } = about;
-      results[`${stream}.${field}`] = { value: shown, ...(better && { better }), ...(unit && { unit }) };
+      const { better, unit, headline } = about;
+      const known = { ...(better && { better }), ...(unit && { unit }), ...(headline && { headline }) };
+      results[`${stream}.${field}`] = { value: shown, role: description.role, ...known };
     }
   }
   return results;

@@ -48,7 +48,7 @@ export function conditionsOf(folders: readonly RunFolder[]): Conditions {
     });
     if (keys.length > 0)
       differences.push({ pipeline, keys, conditions: classes.map((one, i) => row(one, keys, names[i]!)) });
-    notes.push(...classes.flatMap(({ folders }, i) => seedsApart(folders, names[i]!)));
+    notes.push(...seedsApart(classes.flatMap(({ folders }, i) => (differInData(folders) ? [names[i]!] : []))));
   }
   return { settingOf: (folder) => settings.get(folder) ?? '', differences, notes };
 }
@@ -150,13 +150,20 @@ function row({ provenance, folders }: Class, keys: readonly string[], setting: s
   };
 }
 
-/** Whether the data of runs of several seeds differ by more than their folders can explain, a sentence. */
-function seedsApart(folders: readonly RunFolder[], setting: string): string[] {
+/** Whether the data of runs of several seeds differ by more than their folders can explain. */
+function differInData(folders: readonly RunFolder[]): boolean {
   const all = folders.map(dataOf);
   const names = new Set(all.flatMap((data) => [...data.keys()].filter((what) => !what.endsWith(', any seed'))));
   const digests = new Set(all.flatMap((data) => [...names].flatMap((name) => data.get(name) ?? [])));
-  if (folders.length < 2 || digests.size < 2) return [];
-  const where = setting === '' ? '' : ` (${setting})`;
+  return folders.length > 1 && digests.size > 1;
+}
+
+/** A sentence on the settings whose runs do so. */
+function seedsApart(settings: readonly string[]): string[] {
+  if (settings.length === 0) return [];
+  const [first, ...others] = settings;
+  const more = others.length > 1 ? [`${others.length} other settings`] : others;
+  const where = first === '' && others.length === 0 ? '' : ` (${[first || 'otherwise', ...more].join(', ')})`;
   return [
     `The data differ from run to run${where}, as they do where a seed draws them. Where it does not, these runs are no repetitions of each other.`,
   ];
