@@ -4,6 +4,11 @@ import { floatsOf } from '../../storage/log-stage.js';
 import { array, category, key, quantity, type RecordDescription, record, z } from '../../storage/record.js';
 import { type LogLine, newestOf, numberIn } from '../log.js';
 
+/** What an attack is told of the network: its gradients too, or the classes that it gives and nothing else. */
+export type AttackKind = (typeof attackKinds)[number];
+
+export const attackKinds = ['black-box', 'white-box'] as const;
+
 /** What an attack started from; `none` where there was nothing to start from. */
 export type StartKind = (typeof startKinds)[number];
 
@@ -18,7 +23,7 @@ export const startKinds = ['none', 'noise', 'image'] as const;
  * - `found`: an adversarial point after all iterations, verified.
  * - `already-misclassified`: the model does not give the sample its label; nothing was searched.
  * - `never-flipped`: no point was found that the model classifies differently (a constant classifier, for one).
- * - `not-a-number`: the model gave a logit that is NaN, for the sample or at a point that was evaluated.
+ * - `not-a-number`: the model gave a logit that is NaN, for the sample or at a point that was evaluated; or a gradient there is not finite.
  * - `out-of-queries`: the budget ended the search; the best point so far is there if the start had been found.
  * - `unstable`: asked again in the end, the model took its answer back (it is not a function of its input).
  */
@@ -33,9 +38,14 @@ export const attackOutcomes = [
   'unstable',
 ] as const;
 
-/** The record of an attacked sample, under the name of its attack. @param images whether those of all samples are kept, or the first */
-export const attackRecord = (name: string, images: KeptImages = 'all') =>
-  record({
+/**
+ * The record of an attacked sample, under the name of its attack.
+ *
+ * @param kind of the attack, which each result says too @param images whether those of all samples are kept, or the first
+ */
+export const attackRecord = (name: string, kind: AttackKind = 'black-box', images: KeptImages = 'all') => ({
+  kind,
+  ...record({
     name,
     role: 'attack',
     total: 'total',
@@ -59,8 +69,10 @@ export const attackRecord = (name: string, images: KeptImages = 'all') =>
       theta: quantity({ label: 'θ', better: 'higher' }).optional(),
       featureNorm: quantity({ label: '‖Φ(x)‖' }).optional(),
       readout: category(['refitted']).optional(),
+      kind: key(z.enum(attackKinds)).optional(),
     },
-  });
+  }),
+});
 
 /** The result of an attack on one sample. Plain data, in the input units of the model. */
 export interface AttackResult extends Positioned {
@@ -89,6 +101,7 @@ export interface AttackResult extends Positioned {
   readonly standardized?: true;
   /** Set where the attacked network has a readout that was fitted anew after its training. */
   readonly readout?: 'refitted';
+  readonly kind: AttackKind;
   /** The start of the point that was kept, of attacks that choose among several. */
   readonly start?: StartKind;
   readonly original: Float32Array;
