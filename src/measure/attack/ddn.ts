@@ -16,7 +16,7 @@ export interface DdnOptions extends AttackOptions {
 /**
  * DDN, "decoupling direction and norm", untargeted, ℓ2 (Rony et al. 2019, algorithm 1): each step goes along the gradient of the
  * cross-entropy, then to a sphere about the sample, whose radius shrinks by γ if the point before was adversarial and else grows. It is
- * white-box: with 200 gradients a sample its upper bounds of Δx are mostly smaller than the Tangent Attack's of ten thousand evaluations.
+ * white-box: with a hundred gradients a sample its upper bounds of Δx are mostly smaller than the Tangent Attack's of ten thousand evaluations.
  *
  *   ε_{t+1} = (1 ∓ γ) ε_t, ε_0 = 1;  x_{t+1} = clip(x + ε_{t+1} δ/‖δ‖),  δ = x_t − x + α_t ∇ℓ/‖∇ℓ‖
  *
@@ -37,7 +37,7 @@ export function ddn(
   options: DdnOptions,
 ): StageOperator<AttackedUpdate, AttackResult, AttackState<MinimumNormState>> {
   checkOptions('ddn', options, { iterations: 'optional', gamma: 'optional', ...attackOptionKeys });
-  const { iterations = 200, gamma = 0.05, seed } = options;
+  const { iterations = 100, gamma = 0.05, seed } = options;
   checkGamma('ddn', gamma);
   const group = Math.min(options.samples, GROUP);
   return attackStage('ddn', attackRecord('DDN', 'white-box'), model, samples, { group, ...options }, (setting) =>

@@ -21,9 +21,11 @@ const LEAST = 1e-4; // box widths added to the estimate of the boundary's distan
  * less the right one, then into a ball about the sample. Its radius is the boundary's distance of the network made linear until a point is
  * adversarial; from then on it shrinks by γ_t where one is, and else grows. White-box, as DDN.
  *
- * γ_t goes from γ to 0.001 as α_t does. Schedule and start are those of the authors' code, lengths in widths of the box. Differences:
- * 10⁻⁴ box widths are added to the estimated distance; in the end the segment to the sample is searched for the boundary. The projection
- * is the paper's, min(1, ε/‖δ‖): that of foolbox 3.3.4 leaves every δ as it is, and that of adv-lib 0.2.8 always ends at ε.
+ * γ_t goes from γ to 0.001 as α_t does. Schedule, start and projection, min(1, ε/‖δ‖), are those of the authors' code, lengths in widths of
+ * the box. (The projection of foolbox 3.3.4 leaves every δ as it is, that of adv-lib 0.2.8 always ends at ε.) Differences: the radius grows
+ * by γ_t at least until a point is adversarial, and 10⁻⁴ box widths are added to the estimated distance. Else a sample whose steps the
+ * box cuts short, or one on the boundary, comes to rest before it flips; so does every digit of MNIST, in adv-lib too. In the end the
+ * segment to the sample is searched for the boundary.
  *
  * Queries, bound, order, state, failure, outcomes: those of `ddn`.
  *
@@ -35,7 +37,7 @@ export function fmn(
   options: FmnOptions,
 ): StageOperator<AttackedUpdate, AttackResult, AttackState<MinimumNormState>> {
   checkOptions('fmn', options, { iterations: 'optional', gamma: 'optional', ...attackOptionKeys });
-  const { iterations = 200, gamma = 0.05, seed } = options;
+  const { iterations = 100, gamma = 0.05, seed } = options;
   checkGamma('fmn', gamma);
   const group = Math.min(options.samples, GROUP);
   return attackStage('fmn', attackRecord('FMN', 'white-box'), model, samples, { group, ...options }, (setting) =>
@@ -49,7 +51,8 @@ const fast = (first: number): MinimumNorm => ({
   radius: ({ radius, norm, adversarial, nearest, boundary, cosine, width }) => {
     const gamma = LAST_GAMMA + (first - LAST_GAMMA) * cosine;
     if (adversarial) return Math.min((radius || Number.POSITIVE_INFINITY) * (1 - gamma), nearest);
-    return Number.isFinite(nearest) ? radius * (1 + gamma) : norm + boundary + LEAST * width;
+    const grown = radius * (1 + gamma);
+    return Number.isFinite(nearest) ? grown : Math.max(grown, norm + boundary + LEAST * width);
   },
   project: 'ball',
 });
