@@ -3,7 +3,8 @@ import { caption, framed, logTicks, Plot, panel, plain } from '../../plot/panels
 import { quantile } from '../../plot/statistics.js';
 import { markStyle } from '../../plot/style.js';
 import { number, percent } from '../../plot/table.js';
-import { iterations } from '../attack/distance-figure.js';
+import { attackWords, namesOf } from '../attack/distance-figure.js';
+import { type AttackKind, attackKinds } from '../attack/record.js';
 import { groups, type SeedGroup } from '../networks/groups.js';
 import type { NetworkReport, Report } from '../networks/record.js';
 import { distanceUnit, foundSamples } from '../networks/summary.js';
@@ -14,6 +15,9 @@ interface Bounded {
   readonly lower: number;
   readonly local: number | null;
   readonly exact: number | null;
+  /** A smaller distance by another attack, and what that one sees. */
+  readonly nearer: number | null;
+  readonly nearerKind: AttackKind | null;
 }
 
 interface Row {
@@ -32,42 +36,58 @@ export function bounds(report: Report): DrawnFigure | null {
   });
   if (all.length === 0) return null;
   const values = all.flatMap(({ samples }) =>
-    samples.flatMap(({ distance, lower, local, exact }) => [distance, lower, local ?? distance, exact ?? distance]),
+    samples.flatMap(({ distance, lower, local, exact, nearer }) =>
+      [lower, local, exact, nearer].map((value) => value ?? distance).concat(distance),
+    ),
   );
   const positive = values.filter((value) => value > 0);
   const domain = [Math.min(...positive) * 0.8, Math.max(...positive) * 1.25];
   const columns = Math.min(4, Math.max(2, all.length));
   const exact = all.some(({ samples }) => samples.some((sample) => sample.exact !== null));
   const local = all.some(({ samples }) => samples.some((sample) => sample.local !== null));
+  const first = namesOf(all.map(({ network }) => network)) || 'the attack';
+  const sighted = all.every(({ network }) => network.attack?.kind === 'white-box');
+  const others = attackKinds.filter((kind) =>
+    all.some(({ samples }) => samples.some((one) => one.nearerKind === kind)),
+  );
   return {
     title: 'Adversarial distances between their bounds',
     panels: all.map((row) => draw(row, domain, widthOf(columns))),
     columns,
     legend: [
-      { label: 'Δx found by the attack: an upper bound', style: neutral, mark: 'dot' },
+      { label: `Δx by ${first}: an upper bound`, style: neutral, mark: sighted ? 'triangle' : 'dot' },
+      ...others.map((kind) => ({
+        label: `nearer, by another attack (${kind}): the upper bound`,
+        style: neutral,
+        mark: symbols[kind],
+      })),
       { label: 'rigorous lower bound', style: neutral, mark: 'line' },
       ...(local ? [{ label: 'local estimate, not a bound', style: neutral, mark: 'ring' as const }] : []),
       ...(exact ? [{ label: 'exact distance', style: neutral, mark: 'cross' as const }] : []),
     ],
-    reading: `Each upright is one attacked sample of one network a regularizer (seed ${[...new Set(all.map(({ network }) => network.seed))].join(', ')}), in order of Δx; its true distance lies on it. Log scale, l2 in ${distanceUnit(all.map(({ network }) => network))}, Tangent Attack${iterations(report)}. The lower bound multiplies layer norms and is proved; the estimate takes the largest Jacobian norm among sampled points of the ball, so it may exceed Δx.`,
+    reading: `Each upright is one attacked sample of one network a regularizer (seed ${[...new Set(all.map(({ network }) => network.seed))].join(', ')}), in order of Δx; its true distance lies on it. Log scale, l2 in ${distanceUnit(all.map(({ network }) => network))}, ${attackWords(report)}. The lower bound multiplies layer norms and is proved; the estimate takes the largest Jacobian norm among sampled points of the ball, so it may exceed Δx.`,
     outcome: `lower bound as a share of Δx, median: ${all.map(said).join('; ')}.`,
   };
 }
+
+/** The mark of a point of another attack, by what that one sees. */
+const symbols = { 'white-box': 'triangle', 'black-box': 'square' } as const;
 
 const neutral = { light: '#333333', dark: '#d6d6d6', dash: 'none' };
 
 function bounded(network: NetworkReport): Bounded[] {
   const exact = new Map((network.exact ?? []).map(({ index, distance }) => [index, distance]));
   return foundSamples(network)
-    .flatMap(({ index, distance, lower, local = null }) =>
-      lower === null || !Number.isFinite(lower)
-        ? []
-        : [{ index, distance, lower, local, exact: exact.get(index) ?? null }],
-    )
+    .flatMap(({ index, distance, lower, local = null, upper, byKind = null }): Bounded[] => {
+      if (lower === null || !Number.isFinite(lower)) return [];
+      const nearer = byKind !== null && upper !== null && upper < distance;
+      const other = { nearer: nearer ? upper : null, nearerKind: nearer ? byKind : null };
+      return [{ index, distance, lower, local, exact: exact.get(index) ?? null, ...other }];
+    })
     .sort((a, b) => a.distance - b.distance);
 }
 
-function draw({ group, samples }: Row, domain: readonly number[], width: number): Panel {
+function draw({ group, network, samples }: Row, domain: readonly number[], width: number): Panel {
   const stride = Math.max(1, samples.length / MOST);
   const shown = Array.from({ length: Math.min(MOST, samples.length) }, (_, rank) => ({
     ...samples[Math.floor(rank * stride)]!,
@@ -76,6 +96,7 @@ function draw({ group, samples }: Row, domain: readonly number[], width: number)
   const { light } = markStyle(group.regularizer);
   const proved = shown.filter(({ lower }) => lower > 0);
   const r = shown.length > 20 ? 2 : 3;
+  const sighted = network.attack?.kind === 'white-box';
   const half = 0.42;
   const line = { stroke: light, strokeWidth: 2 };
   return panel({
@@ -90,7 +111,13 @@ function draw({ group, samples }: Row, domain: readonly number[], width: number)
         shown.filter((sample) => (sample.local ?? 0) > 0),
         { x: 'rank', y: 'local', r: r * 0.9, stroke: 'currentColor', strokeOpacity: 0.65, strokeWidth: 1 },
       ),
-      Plot.dot(shown, { x: 'rank', y: 'distance', r, fill: light }),
+      Plot.dot(shown, { x: 'rank', y: 'distance', r, fill: light, symbol: sighted ? 'triangle' : 'circle' }),
+      ...attackKinds.map((kind) =>
+        Plot.dot(
+          shown.filter(({ nearerKind }) => nearerKind === kind),
+          { x: 'rank', y: 'nearer', r, fill: light, symbol: symbols[kind] },
+        ),
+      ),
       Plot.dot(
         shown.filter(({ exact }) => exact !== null),
         { x: 'rank', y: 'exact', r: r + 0.6, symbol: 'times', stroke: 'currentColor', strokeWidth: r > 2 ? 1.4 : 0.9 },
