@@ -13,6 +13,9 @@ export interface DdnOptions extends AttackOptions {
   readonly gamma?: number;
 }
 
+/** γ of the paper. */
+export const DDN_GAMMA = 0.05;
+
 /**
  * DDN, "decoupling direction and norm", untargeted, ℓ2 (Rony et al. 2019, algorithm 1): each step goes along the gradient of the
  * cross-entropy, then to a sphere about the sample, whose radius shrinks by γ if the point before was adversarial and else grows. It is
@@ -37,7 +40,7 @@ export function ddn(
   options: DdnOptions,
 ): StageOperator<AttackedUpdate, AttackResult, AttackState<MinimumNormState>> {
   checkOptions('ddn', options, { iterations: 'optional', gamma: 'optional', ...attackOptionKeys });
-  const { iterations = 100, gamma = 0.05, seed } = options;
+  const { iterations = 100, gamma = DDN_GAMMA, seed } = options;
   checkGamma('ddn', gamma);
   const group = Math.min(options.samples, GROUP);
   return attackStage('ddn', attackRecord('DDN', 'white-box'), model, samples, { group, ...options }, (setting) =>

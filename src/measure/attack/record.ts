@@ -7,13 +7,13 @@ export type AttackKind = (typeof attackKinds)[number];
 
 export const attackKinds = ['black-box', 'white-box'] as const;
 
-/** What an attack started from; `none` where there was nothing to start from. */
+/** What an attack started from; `none` where there was nothing to start from. Only `ddn` takes gradients. */
 export type StartKind = (typeof startKinds)[number];
 
 /** The samples whose images a run keeps: all, in a recording beside its log; or the first 12, in its log. */
 export type KeptImages = 'all' | 'first';
 
-export const startKinds = ['none', 'noise', 'image'] as const;
+export const startKinds = ['none', 'noise', 'image', 'ddn'] as const;
 
 /**
  * How the attack on one sample ended.

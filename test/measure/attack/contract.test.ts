@@ -17,6 +17,8 @@ type Made = Stage<AttackedUpdate, AttackResult, AttackState<any>>;
 const attacks: Record<string, (model: Model, samples: LabeledSamples, options: AttackOptions) => Made> = {
   'tangent attack': (model, samples, options) =>
     tangentAttack(model, samples, { iterations: 2, chunk: 64, ...options }),
+  'tangent attack from DDN': (model, samples, options) =>
+    tangentAttack(model, samples, { iterations: 2, chunk: 64, start: 'ddn', ...options }),
   deepfool: (model, samples, options) => deepFool(model, samples, options),
   ddn: (model, samples, options) => ddn(model, samples, { iterations: 40, ...options }),
   fmn: (model, samples, options) => fmn(model, samples, { iterations: 40, ...options }),
