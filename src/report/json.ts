@@ -120,7 +120,10 @@ function measurementsJson({ measurements = {} }: NetworkReport): Record<string, 
 function attackJson(attack: AttackReport): Record<string, unknown> {
   const answer = ['index', 'label', 'predicted', 'adversarialLabel', 'outcome', 'distance'] as const;
   const bounds = ['lower', 'upper', 'local', 'theta', 'featureNorm'] as const;
-  const samples = attack.samples.map((one) => picked(one, ...answer, ...bounds, 'by', 'queries', 'start'));
+  const samples = attack.samples.map((one) => ({
+    ...picked(one, ...answer, ...bounds, 'queries', 'start'),
+    ...(one.by !== undefined && { by: one.by }),
+  }));
   return {
     ...picked(attack, 'name', 'kind', 'iterations', 'box'),
     ...(attack.standardized && { standardized: true }),

@@ -81,7 +81,7 @@ def answer(library, steps):
     with torch.no_grad():
         adversarial = model(found).argmax(1) != labels
     distances = (found - x).flatten(1).norm(dim=1)
-    return {"seconds": seconds, "distances": distances.tolist(), "adversarial": int(adversarial.sum())}
+    return {"seconds": seconds, "distances": distances.tolist(), "adversarial": adversarial.tolist()}
 
 
 print(json.dumps({"ready": f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads"}), flush=True)
