@@ -79,6 +79,7 @@ export {
   type DenseFirst,
   type DenseLayer,
   type FeatureJacobian,
+  type FeaturePull,
   type FeaturePullback,
   type Gradients,
   type Initialization,
@@ -160,7 +161,7 @@ export type { AttackOptions } from './measure/attack/attack.js';
 export { type DdnOptions, ddn } from './measure/attack/ddn.js';
 export { type DeepFoolOptions, deepFool } from './measure/attack/deepfool.js';
 export { type FmnOptions, fmn } from './measure/attack/fmn.js';
-export type { AttackResult, KeptImages } from './measure/attack/record.js';
+export type { AttackKind, AttackResult, KeptImages } from './measure/attack/record.js';
 export { type TangentAttackOptions, tangentAttack } from './measure/attack/tangent-attack.js';
 export { type CertificateOptions, certificate } from './measure/certificate/certificate.js';
 export type { Certificate } from './measure/certificate/record.js';

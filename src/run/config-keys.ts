@@ -141,7 +141,11 @@ export const attackKeys = (usual: { readonly attacked: number }) => {
   };
 };
 
-/** The key of a white-box attack beside it, whose points are upper bounds of Δx: how many samples it takes. */
+/**
+ * The key of a white-box attack beside it, whose points are upper bounds of Δx: how many samples it takes.
+ *
+ * @example const keys = { ...attackKeys({ attacked: 1000 }), ...whiteBoxKeys({ whitebox: 0 }) }
+ */
 export const whiteBoxKeys = (usual: { readonly whitebox: number }) => {
   const { whitebox } = checkOptions('whiteBoxKeys', usual, { whitebox: 'required' });
   return {

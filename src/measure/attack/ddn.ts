@@ -1,9 +1,9 @@
-import { checkOptions } from '../../flow/options.js';
+import { checkNumbers, checkOptions } from '../../flow/options.js';
 import type { StageOperator } from '../../flow/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import type { LabeledSamples } from '../inputs.js';
 import { type AttackedUpdate, type AttackOptions, type AttackState, attackOptionKeys, attackStage } from './attack.js';
-import { checkGamma, GROUP, type MinimumNorm, type MinimumNormState, minimumNorm } from './minimum-norm.js';
+import { GROUP, type MinimumNorm, type MinimumNormState, minimumNorm } from './minimum-norm.js';
 import { type AttackResult, attackRecord } from './record.js';
 
 export interface DdnOptions extends AttackOptions {
@@ -41,7 +41,7 @@ export function ddn(
 ): StageOperator<AttackedUpdate, AttackResult, AttackState<MinimumNormState>> {
   checkOptions('ddn', options, { iterations: 'optional', gamma: 'optional', ...attackOptionKeys });
   const { iterations = 100, gamma = DDN_GAMMA, seed } = options;
-  checkGamma('ddn', gamma);
+  checkNumbers("stage 'ddn'", { gamma }, { above: 0, below: 1 });
   const group = Math.min(options.samples, GROUP);
   return attackStage('ddn', attackRecord('DDN', 'white-box'), model, samples, { group, ...options }, (setting) =>
     minimumNorm('ddn', setting, { seed, iterations }, decoupled(gamma)),

@@ -1,9 +1,9 @@
-import { checkOptions } from '../../flow/options.js';
+import { checkNumbers, checkOptions } from '../../flow/options.js';
 import type { StageOperator } from '../../flow/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import type { LabeledSamples } from '../inputs.js';
 import { type AttackedUpdate, type AttackOptions, type AttackState, attackOptionKeys, attackStage } from './attack.js';
-import { checkGamma, GROUP, type MinimumNorm, type MinimumNormState, minimumNorm } from './minimum-norm.js';
+import { GROUP, type MinimumNorm, type MinimumNormState, minimumNorm } from './minimum-norm.js';
 import { type AttackResult, attackRecord } from './record.js';
 
 export interface FmnOptions extends AttackOptions {
@@ -38,7 +38,7 @@ export function fmn(
 ): StageOperator<AttackedUpdate, AttackResult, AttackState<MinimumNormState>> {
   checkOptions('fmn', options, { iterations: 'optional', gamma: 'optional', ...attackOptionKeys });
   const { iterations = 100, gamma = 0.05, seed } = options;
-  checkGamma('fmn', gamma);
+  checkNumbers("stage 'fmn'", { gamma }, { above: 0, below: 1 });
   const group = Math.min(options.samples, GROUP);
   return attackStage('fmn', attackRecord('FMN', 'white-box'), model, samples, { group, ...options }, (setting) =>
     minimumNorm('fmn', setting, { seed, iterations }, fast(gamma)),

@@ -1,6 +1,5 @@
-import { WeirError } from '../../flow/errors.js';
+import { checkCounts } from '../../flow/options.js';
 import { keyed } from '../../flow/random.js';
-import { checkCount } from '../inputs.js';
 import type { AttackMethod, AttackSetting } from './attack.js';
 import type { Limits } from './box.js';
 import { inputGradients } from './gradient.js';
@@ -66,7 +65,7 @@ export function minimumNorm(
   { seed, iterations }: { readonly seed: number; readonly iterations: number },
   method: MinimumNorm,
 ): AttackMethod<MinimumNormState> {
-  checkCount(name, { iterations });
+  checkCounts(`stage '${name}'`, { iterations });
   const gradientsAt = inputGradients(name, model);
   const { classes } = model;
   const random = (index: number, t: number): Float64Array => {
@@ -148,12 +147,6 @@ export function minimumNorm(
     search,
     fields: () => ({ iterations }),
   };
-}
-
-/** @throws {WeirError} for a γ that is not between 0 and 1 */
-export function checkGamma(stage: string, gamma: number): void {
-  if (gamma > 0 && gamma < 1) return;
-  throw new WeirError(`stage '${stage}': gamma is ${gamma}`, 'give a number between 0 and 1, such as 0.05');
 }
 
 /** Brings every point that was found to the boundary, and ends the other samples. */

@@ -20,7 +20,7 @@ export interface Attempt<S extends Attempted = Attempted> {
 }
 
 /** One attack among several. */
-export interface Standing {
+export interface AttackStanding {
   readonly name: string;
   readonly kind?: AttackKind | undefined;
   /** Samples whose smallest distance is this attack's; of equal ones the first attack's. */
@@ -34,7 +34,7 @@ export interface Standing {
 export interface Portfolio {
   /** Correctly classified samples that every attack was on, and for which some attack found an adversarial one. */
   readonly samples: number;
-  readonly attacks: readonly Standing[];
+  readonly attacks: readonly AttackStanding[];
   /** Mean of the smallest distances. */
   readonly meanBest: number;
 }

@@ -1,6 +1,5 @@
 import type { Box } from '../../data/dataset.js';
-import { WeirError } from '../../flow/errors.js';
-import { checkCounts, checkOptions } from '../../flow/options.js';
+import { checkChoice, checkCounts, checkOptions } from '../../flow/options.js';
 import { seeds } from '../../flow/random.js';
 import type { StageOperator } from '../../flow/stage.js';
 import type { Model } from '../../learn/model/model.js';
@@ -108,12 +107,7 @@ export function tangentAttack(
     ...attackOptionKeys,
   });
   const { iterations = schedule.iterations, chunk = 128, protocol = 'paper', start, normalize } = options;
-  if (start !== undefined && start !== 'ddn') {
-    throw new WeirError(
-      `stage 'tangent attack': start is '${String(start)}'`,
-      "give 'ddn', or leave it out for the protocol's search",
-    );
-  }
+  if (start !== undefined) checkChoice("stage 'tangent attack'", 'start', start, ['ddn']);
   const box = protocol === 'authors' && normalize ? { box: AUTHORS } : {};
   const record = attackRecord('Tangent Attack', start === 'ddn' ? 'white-box' : 'black-box');
   return attackStage('tangent attack', record, model, samples, { ...box, ...options }, (setting) => {

@@ -183,6 +183,6 @@ test('options that do not fit are refused', () => {
   const { model, weights } = regions();
   const samples = samplesFor(model, weights, 2, -1, 1);
   const options = { samples: 1, seed: 0, box };
-  expect(() => ddn(model, samples, { ...options, gamma: 1 })).toThrow("stage 'ddn': gamma is 1");
-  expect(() => fmn(model, samples, { ...options, iterations: 0 })).toThrow("stage 'fmn': iterations is 0");
+  expect(() => ddn(model, samples, { ...options, gamma: 1 })).toThrow("stage 'ddn' was given gamma = 1");
+  expect(() => fmn(model, samples, { ...options, iterations: 0 })).toThrow("stage 'fmn' was given iterations = 0");
 });

@@ -206,7 +206,9 @@ describe('the start', () => {
       expect(queries).toBeLessThan(own.queries + 2 * step);
       expect(distance).toBeLessThan(1.3 * own.distance);
     }
-    expect(() => tangentAttack(model, samples, { ...common, start: 'noise' as 'ddn' })).toThrow("start is 'noise'");
+    expect(() => tangentAttack(model, samples, { ...common, start: 'noise' as 'ddn' })).toThrow(
+      "stage 'tangent attack' was given start",
+    );
   });
 
   test('of three adversarial classes the one that comes nearest in the end is kept', () => {
