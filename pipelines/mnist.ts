@@ -31,6 +31,7 @@ export default weir.pipeline({
     ...weir.regularizerKeys(weir.regularizerKinds, { regularizers: weir.spectralKinds, gamma: 1e-3, burnIn: 160 }),
     ...weir.trainingKeys({ epochs: 200, batchSize: 1024, rate: 0.1, decay: 1e-4 }),
     ...weir.attackKeys({ attacked: 1000 }),
+    ...weir.whiteBoxKeys({ whitebox: 0 }),
   },
   profiles: {
     quick: { seeds: 1, hidden: 256, epochs: 20, batchSize: 128, rate: 0.2, burnIn: 12, gamma: 0.02, attacked: 40 },
@@ -64,6 +65,9 @@ export default weir.pipeline({
       weir.atEnd(),
       weir.tangentAttack(model, test, { ...config, samples: config.attacked, certificate: true, seed }),
     );
-    return { updates$, ticks$, tests$, sigmas$, attacks$ };
+    const streams = { updates$, ticks$, tests$, sigmas$, attacks$ };
+    if (config.whitebox === 0) return streams;
+    const bounds$ = updates$.pipe(weir.atEnd(), weir.ddn(model, test, { samples: config.whitebox, seed }));
+    return { ...streams, bounds$ };
   },
 });

@@ -49,6 +49,7 @@ export type {
 } from './measure/attack/attack.js';
 export type { DeepFoolState } from './measure/attack/deepfool.js';
 export type { GroupState } from './measure/attack/group.js';
+export type { MinimumNormState } from './measure/attack/minimum-norm.js';
 export type { NormalSums } from './measure/attack/normal.js';
 export type { AttackOutcome, StartKind } from './measure/attack/record.js';
 export type { Protocol, StartCandidate, StartPoint, StartState } from './measure/attack/start.js';

@@ -1,4 +1,4 @@
-import type { AttackReport } from '../measure/attack/record.js';
+import type { AttackReport } from '../measure/attack/attacked.js';
 import type { Certificate } from '../measure/certificate/record.js';
 import type { Geometry } from '../measure/geometry/record.js';
 import { newestMean } from '../measure/log.js';
@@ -120,8 +120,16 @@ function measurementsJson({ measurements = {} }: NetworkReport): Record<string, 
 function attackJson(attack: AttackReport): Record<string, unknown> {
   const answer = ['index', 'label', 'predicted', 'adversarialLabel', 'outcome', 'distance'] as const;
   const bounds = ['lower', 'method', 'upper', 'local', 'theta', 'featureNorm'] as const;
-  const samples = attack.samples.map((one) => picked(one, ...answer, ...bounds, 'queries', 'start'));
-  return { ...picked(attack, 'iterations', 'box'), ...(attack.standardized && { standardized: true }), samples };
+  const samples = attack.samples.map((one) => ({
+    ...picked(one, ...answer, ...bounds, 'queries', 'start'),
+    ...(one.by !== undefined && { by: one.by }),
+  }));
+  return {
+    ...picked(attack, 'name', 'kind', 'iterations', 'box'),
+    ...(attack.standardized && { standardized: true }),
+    ...(attack.portfolio && { portfolio: attack.portfolio }),
+    samples,
+  };
 }
 
 function certificateJson({ lower, local, ...rest }: Certificate): Record<string, unknown> {

@@ -1,9 +1,9 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Dataset } from '../../src/data/dataset.js';
 import { mnist } from '../../src/data/datasets/mnist.js';
 import { keyed } from '../../src/flow/random.js';
+import type { StageOperator } from '../../src/flow/stage.js';
 import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
 import type { ActivationName } from '../../src/learn/model/activation.js';
 import { mlp } from '../../src/learn/model/mlp.js';
@@ -11,14 +11,17 @@ import { type Model, uniform, type Weights } from '../../src/learn/model/model.j
 import { adam } from '../../src/learn/optimizer/adam.js';
 import { type Batch, trainStage } from '../../src/learn/train.js';
 import type { TrainState, Update } from '../../src/learn/update.js';
+import type { AttackedUpdate, AttackState } from '../../src/measure/attack/attack.js';
+import { ddn } from '../../src/measure/attack/ddn.js';
 import { deepFool } from '../../src/measure/attack/deepfool.js';
+import { fmn } from '../../src/measure/attack/fmn.js';
 import type { AttackResult } from '../../src/measure/attack/record.js';
 import { tangentAttack } from '../../src/measure/attack/tangent-attack.js';
 import { type CertifierOptions, certifier } from '../../src/measure/certificate/certificate.js';
 import { type LabeledSamples, writeInput } from '../../src/measure/inputs.js';
 import { correctOnes } from '../../src/measure/predictions.js';
 import { loadTensorFlow } from '../../src/tensorflow/tf.js';
-import { machine, median, pythonPeer } from './compare.js';
+import { machine, median } from './compare.js';
 
 const batchSize = 128;
 /** Median upper over lower bound, and processor seconds a digit. */
@@ -26,7 +29,7 @@ const reach = { ratio: 1.3, seconds: 1 };
 
 /**
  * Both sides of the adversarial distance in ℓ2: MNIST, one hidden layer of 200 units, Adam, one epoch. Below are Lemma 1, CROWN, and
- * CROWN with multipliers; above the nearest point that any of the attacks found, with `WEIR_PYTHON` foolbox's DDN among them.
+ * CROWN with multipliers; above the nearest point that any of the attacks found.
  *
  * @param options the activation (relu) and how many digits (40), the first that the network gets right
  */
@@ -42,7 +45,7 @@ export async function bench([activation = 'relu', digits = '40', hidden = '200']
   });
   const weights = trained(model, train);
   const samples = correct(model, weights, test, Number(digits));
-  const upper = await nearest(model, weights, samples, activation);
+  const upper = nearest(model, weights, samples);
 
   const of = (name: string, options: CertifierOptions): { name: string; ratio: number; seconds: number } => {
     const certify = certifier('bench', model, { local: [], ...options })(weights);
@@ -103,12 +106,7 @@ function correct(model: Model, weights: Weights, test: Dataset, count: number): 
 }
 
 /** The distance of the nearest adversarial point of each digit, pixels from 0 to 1. */
-async function nearest(
-  model: Model,
-  weights: Weights,
-  samples: LabeledSamples,
-  activation: string,
-): Promise<Float64Array> {
+function nearest(model: Model, weights: Weights, samples: LabeledSamples): Float64Array {
   const upper = new Float64Array(samples.size).fill(Number.POSITIVE_INFINITY);
   const take = (name: string, distances: ArrayLike<number>): void => {
     const before = median([...upper]);
@@ -118,34 +116,21 @@ async function nearest(
     );
   };
   const options = { samples: samples.size, seed: 0, shuffle: false } as const;
+  const steps = { ...options, iterations: 1000 };
   take('DeepFool', distancesOf(deepFool(model, samples, options), weights, samples.size));
   take('Tangent Attack', distancesOf(tangentAttack(model, samples, options), weights, samples.size));
-
-  const folder = mkdtempSync(join(tmpdir(), 'weir-bench-'));
-  const file = join(folder, 'weights.f32');
-  const parts = [
-    ...[...weights.values()].map((tensor) => tensor.dataSync() as Float32Array),
-    samples.values as Float32Array,
-  ];
-  writeFileSync(file, Buffer.concat(parts.map((part) => Buffer.from(part.buffer, part.byteOffset, part.byteLength))));
-  const hidden = weights.get('hidden1/bias')!.size;
-  const python = await pythonPeer('ddn.py', [file, hidden, samples.size, activation].map(String));
-  rmSync(folder, { recursive: true });
-  if (python === undefined) return upper;
-  const answer = await python.ask('1000');
-  take(`DDN of ${python.ready}`, answer.distances as number[]);
-  python.close();
+  take('DDN', distancesOf(ddn(model, samples, steps), weights, samples.size));
+  take('FMN', distancesOf(fmn(model, samples, steps), weights, samples.size));
   return upper;
 }
 
-function distancesOf(
-  stage: ReturnType<typeof deepFool> | ReturnType<typeof tangentAttack>,
+function distancesOf<S>(
+  { start, next }: StageOperator<AttackedUpdate, AttackResult, AttackState<S>>,
   weights: Weights,
   count: number,
 ): Float64Array {
   const distances = new Float64Array(count).fill(Number.POSITIVE_INFINITY);
   const update = { position: 0, number: 0, epoch: 1, endsEpoch: true, weights } as unknown as Update;
-  const { start, next } = stage as ReturnType<typeof tangentAttack>;
   for (const step of next(start(), update) as Iterable<readonly [unknown, AttackResult?]>) {
     if (step[1] && Number.isFinite(step[1].distance)) distances[step[1].index] = step[1].distance;
   }

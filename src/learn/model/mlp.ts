@@ -15,6 +15,7 @@ import {
   activated,
   type DenseLayer,
   type FeatureJacobian,
+  type FeaturePull,
   type Gradients,
   type Initialization,
   initialized,
@@ -117,6 +118,22 @@ function denseJacobian(
     forward: (weights, x, p) => once(weights, x, (linearization) => linearization.forward(p)),
     backward: (weights, x, q) => once(weights, x, (linearization) => linearization.backward(q)),
     at,
+    pull: (weights, x, cotangent) =>
+      tf.tidy(() => {
+        let h = flat(x);
+        const slopes = layers.map((layer) => {
+          const z: tf.Tensor2D = tf.matMul(h, kernelOf(weights, layer));
+          const [next, slope] = activateWithSlope(phi, z, biasOf(weights, layer), layer.factor);
+          z.dispose(); // at once: the next large tensor then reuses memory that is in the cache
+          h = next;
+          return slope;
+        });
+        const product = slopes.reduceRight<tf.Tensor2D>(
+          (q, d, l) => tf.matMul(tf.mul(q, d), kernelOf(weights, layers[l]!), false, true),
+          cotangent(h, 0),
+        );
+        return [h, product];
+      }) as ReturnType<FeaturePull>,
   };
 }
 

@@ -146,7 +146,20 @@ export interface FeatureJacobian {
   backward(weights: Weights, x: tf.Tensor, q: tf.Tensor2D): tf.Tensor2D;
   /** The same at one batch, for many directions and with gradients, where the model has them by hand. */
   at?(weights: Weights, x: tf.Tensor): Linearization;
+  /** Features and a product by one forward and one backward pass, where the model has them by hand. */
+  pull?: FeaturePull;
 }
+
+/**
+ * Φ(x) of [n, width], and ∇Φ(x_n)ᵀ q_n of [n, inputs], where q depends on the features: the gradient of a loss with respect to the input.
+ *
+ * @param cotangent makes q of [rows, width] from the features of as many rows of x, from row `first` on; a model may take x in parts
+ */
+export type FeaturePull = (
+  weights: Weights,
+  x: tf.Tensor,
+  cotangent: (features: tf.Tensor2D, first: number) => tf.Tensor2D,
+) => [features: tf.Tensor2D, product: tf.Tensor2D];
 
 /** ∇Φ at the samples of one batch: intermediate results are computed once and kept until `dispose`. */
 export interface Linearization {

@@ -222,6 +222,7 @@ export function attackStage<S>(
       distance: adversarialLabel === -1 ? Number.NaN : distance(original, adversarial),
       queries: at.queries[slot]!,
       total: chosen.length,
+      kind: record.kind,
       box: bounds,
       ...(samples.normalization && { standardized: true }),
       ...(update.readout && { readout: update.readout }),
@@ -233,7 +234,7 @@ export function attackStage<S>(
 
   return stage<AttackedUpdate, AttackResult, AttackState<S>>({
     name,
-    record: keepImages === 'all' ? record : attackRecord(record.name, keepImages),
+    record: keepImages === 'all' ? record : attackRecord(record.name, record.kind, keepImages),
     claims: 'weights',
     inputs: [samplesInput(given)],
     introduce: samples.introduce,

@@ -1,5 +1,5 @@
 import { mean, quantile, standardDeviation, standardError } from '../../plot/statistics.js';
-import type { AttackedSample } from '../attack/record.js';
+import type { AttackedSample } from '../attack/attacked.js';
 import { type FieldMean, fieldTitle, newestMean } from '../log.js';
 import type { Fit } from '../readout/record.js';
 import type { SeedGroup } from './groups.js';
@@ -159,6 +159,7 @@ export interface Measure {
 export const MEASURES: readonly Measure[] = [
   { name: 'Test accuracy, %', of: ({ testAccuracy }) => testAccuracy, scale: 100, decimals: 2 },
   { name: 'Mean Δx', of: (network) => summarizeNetwork(network).meanDistance, scale: 1, decimals: 3 },
+  { name: 'Mean best Δx', of: ({ attack }) => attack?.portfolio?.meanBest ?? null, scale: 1, decimals: 3 },
   { name: 'Mean exact Δx', of: exactMean, scale: 1, decimals: 3 },
   { name: 'Mean lower bound', of: (network) => meanOf(network, 'lower'), scale: 1 },
   { name: 'Mean local estimate', of: (network) => meanOf(network, 'local'), scale: 1, decimals: 3 },

@@ -1,5 +1,5 @@
 import { sizeOf } from '../../../src/flow/data.js';
-import type { AttackedSample } from '../../../src/measure/attack/record.js';
+import type { AttackedSample } from '../../../src/measure/attack/attacked.js';
 import type { Certificate } from '../../../src/measure/certificate/record.js';
 import type { Geometry } from '../../../src/measure/geometry/record.js';
 import type { NetworkReport } from '../../../src/measure/networks/record.js';
