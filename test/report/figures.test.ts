@@ -285,6 +285,6 @@ test('both sides of each distance: the bound beside the attack, or that of a cer
   const figure = bounds(
     report([network('none', 0, [], { attack: { iterations: 40, number: 7, samples }, certificates })]),
   )!;
-  expect(figure.outcome).toBe('Δx over its lower bound, median: none 1.38 (n = 2).'); // of 1.5 and 1.25
+  expect(figure.outcome).toBe('upper bound of Δx over the lower one, median: none 1.38 (n = 2).'); // of 1.5 and 1.25
   expect(figure.reading).toContain('proved, by linear relaxation (CROWN) or by semidefinite relaxation;');
 });
