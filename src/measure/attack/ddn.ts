@@ -19,7 +19,7 @@ export const DDN_GAMMA = 0.05;
 /**
  * DDN, "decoupling direction and norm", untargeted, ℓ2 (Rony et al. 2019, algorithm 1): each step goes along the gradient of the
  * cross-entropy, then to a sphere about the sample, whose radius shrinks by γ if the point before was adversarial and else grows. It is
- * white-box: with a hundred gradients a sample its upper bounds of Δx are mostly smaller than the Tangent Attack's of ten thousand evaluations.
+ * white-box: with a hundred gradients a sample its upper bounds of Δx are about those of the Tangent Attack's twenty thousand evaluations.
  *
  *   ε_{t+1} = (1 ∓ γ) ε_t, ε_0 = 1;  x_{t+1} = clip(x + ε_{t+1} δ/‖δ‖),  δ = x_t − x + α_t ∇ℓ/‖∇ℓ‖
  *
