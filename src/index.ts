@@ -79,6 +79,7 @@ export {
   type DenseFirst,
   type DenseLayer,
   type FeatureJacobian,
+  type FeaturePull,
   type FeaturePullback,
   type Gradients,
   type Initialization,
@@ -157,8 +158,10 @@ export { type StartingOptions, startingFrom, type WeightSource } from './learn/w
 export { type Accuracy, type AccuracyOptions, accuracy, memberAccuracy } from './measure/accuracy/accuracy.js';
 export { type Alignment, alignment } from './measure/alignment/alignment.js';
 export type { AttackOptions } from './measure/attack/attack.js';
+export { type DdnOptions, ddn } from './measure/attack/ddn.js';
 export { type DeepFoolOptions, deepFool } from './measure/attack/deepfool.js';
-export type { AttackResult, KeptImages } from './measure/attack/record.js';
+export { type FmnOptions, fmn } from './measure/attack/fmn.js';
+export type { AttackKind, AttackResult, KeptImages } from './measure/attack/record.js';
 export { type TangentAttackOptions, tangentAttack } from './measure/attack/tangent-attack.js';
 export { type CertificateOptions, certificate } from './measure/certificate/certificate.js';
 export type { Certificate } from './measure/certificate/record.js';
@@ -207,6 +210,7 @@ export {
   readoutKeys,
   regularizerKeys,
   trainingKeys,
+  whiteBoxKeys,
 } from './run/config-keys.js';
 export { eachRegularizer, eachTransfer, pretrainedModel, transferKeys } from './run/networks.js';
 export { type Network, type Pipeline, type PipelineFigure, pipeline } from './run/pipeline.js';

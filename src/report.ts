@@ -11,7 +11,8 @@
  * @module
  */
 
-export type { AttackedSample, AttackReport } from './measure/attack/record.js';
+export type { AttackedSample, AttackReport } from './measure/attack/attacked.js';
+export type { AttackStanding, Portfolio } from './measure/attack/portfolio.js';
 export type { FieldMean, LogLine, Measurement } from './measure/log.js';
 export { type Compared, type Comparison, comparisons } from './measure/networks/comparison.js';
 export { groups, type SeedGroup } from './measure/networks/groups.js';

@@ -22,6 +22,7 @@ import {
 import { continueRun, openRun } from './session.js';
 
 const stream = 'attacks'; // the stream of the attack's results in every pipeline
+const beside = 'bounds'; // that of a white-box attack on the same samples, where a pipeline has one
 
 /** `weir attack RUN`: attacks the networks of a finished run again, with other settings, as a new run. */
 export function command(): Command {
@@ -57,7 +58,8 @@ export function command(): Command {
       const identity = await RunIdentity.of(source, await thisMachine(), settings);
       await identity.check(pipeline);
       for (const { name, snapshot } of found) identity.checkSnapshot(name, snapshot);
-      const folder = takeOver(source, settings.run, config, [stream], { module, accepted: identity.accepted, taken });
+      const again = `${beside}$` in streams ? [stream, beside] : [stream];
+      const folder = takeOver(source, settings.run, config, again, { module, accepted: identity.accepted, taken });
       await continueRun(folder, pipeline, settings);
     });
 }

@@ -52,7 +52,7 @@ export interface FigureRequest<Name extends string = string> {
 export interface LegendEntry {
   readonly label: string;
   readonly style: MarkStyle;
-  readonly mark: 'line' | 'dot' | 'square' | 'frame' | 'ring' | 'cross';
+  readonly mark: 'line' | 'dot' | 'triangle' | 'square' | 'frame' | 'ring' | 'cross';
 }
 
 /** Two panels and the gap fill a page; see the style sheet of the page. */
@@ -86,6 +86,8 @@ export function sample({ style: { light, dash }, mark }: LegendEntry): string {
       return `<line x1="0" x2="26" y1="9" y2="9" stroke="${light}" stroke-width="2.5" stroke-dasharray="${dash}"/>`;
     case 'dot':
       return `<circle cx="18" cy="9" r="5" fill="${light}"/>`;
+    case 'triangle':
+      return `<path d="M18 3l6 11h-12z" fill="${light}"/>`;
     case 'square':
       return `<rect x="13" y="4" width="10" height="10" fill="${light}"/>`;
     case 'frame':

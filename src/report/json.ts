@@ -1,4 +1,4 @@
-import type { AttackReport } from '../measure/attack/record.js';
+import type { AttackReport } from '../measure/attack/attacked.js';
 import type { Certificate } from '../measure/certificate/record.js';
 import type { Geometry } from '../measure/geometry/record.js';
 import { newestMean } from '../measure/log.js';
@@ -119,9 +119,17 @@ function measurementsJson({ measurements = {} }: NetworkReport): Record<string, 
 
 function attackJson(attack: AttackReport): Record<string, unknown> {
   const answer = ['index', 'label', 'predicted', 'adversarialLabel', 'outcome', 'distance'] as const;
-  const bounds = ['lower', 'upper', 'local', 'theta', 'featureNorm'] as const;
-  const samples = attack.samples.map((one) => picked(one, ...answer, ...bounds, 'queries', 'start'));
-  return { ...picked(attack, 'iterations', 'box'), ...(attack.standardized && { standardized: true }), samples };
+  const bounds = ['lower', 'method', 'upper', 'local', 'theta', 'featureNorm'] as const;
+  const samples = attack.samples.map((one) => ({
+    ...picked(one, ...answer, ...bounds, 'queries', 'start'),
+    ...(one.by !== undefined && { by: one.by }),
+  }));
+  return {
+    ...picked(attack, 'name', 'kind', 'iterations', 'box'),
+    ...(attack.standardized && { standardized: true }),
+    ...(attack.portfolio && { portfolio: attack.portfolio }),
+    samples,
+  };
 }
 
 function certificateJson({ lower, local, ...rest }: Certificate): Record<string, unknown> {
@@ -130,6 +138,7 @@ function certificateJson({ lower, local, ...rest }: Certificate): Record<string,
   };
   return {
     ...picked(rest, 'index', 'label', 'predicted', 'theta', 'featureNorm', 'marginOverReadoutNorm', 'lipschitz'),
+    ...picked(rest, 'lemma1', 'method', 'fallback'),
     ...byNorm('lower', lower),
     ...byNorm('local', local),
   };

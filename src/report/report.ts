@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import { portfolioTable } from '../measure/attack/portfolio-table.js';
 import type { Report } from '../measure/networks/record.js';
 import { captionParts, type Figure, sample } from '../plot/figure.js';
 import { compose, pdf, raster } from '../plot/figure-file.js';
@@ -89,6 +90,7 @@ function details(report: Report, drawn: readonly Figure[]): string {
 <section aria-labelledby="summary">
 <h2 id="summary">In numbers</h2>
 ${regularizersTable(report)}
+${portfolioTable(report)}
 ${referenceTables(report)}
 ${listed(report.rankedBy === undefined ? [...report.notes, ...remarks(report)] : remarks(report))}
 </section>

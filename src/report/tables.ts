@@ -1,5 +1,5 @@
 import { textTable } from '../flow/terminal.js';
-import { iterations } from '../measure/attack/distance-figure.js';
+import { attackWords } from '../measure/attack/distance-figure.js';
 import { shareInWords } from '../measure/log.js';
 import { type Compared, comparisons, correction, probability, tested } from '../measure/networks/comparison.js';
 import { groups } from '../measure/networks/groups.js';
@@ -158,8 +158,8 @@ function again(network: NetworkReport): string[] {
 }
 
 function caption(networks: readonly NetworkReport[]): string {
-  const how = iterations({ networks });
-  const attack = how === '' ? '' : ` Tangent Attack${how};`;
+  const how = attackWords({ networks });
+  const attack = how === '' ? '' : ` ${how};`;
   return `Per network.${attack} distances are l2, over correctly classified test samples for which an adversarial one was found; s.e. is the standard error over them. Queries are the mean a sample.`;
 }
 

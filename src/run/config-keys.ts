@@ -148,6 +148,25 @@ export const attackKeys = (usual: { readonly attacked: number }) => {
   };
 };
 
+/**
+ * The key of a white-box attack beside it, whose points are upper bounds of Δx: how many samples it takes.
+ *
+ * @example const keys = { ...attackKeys({ attacked: 1000 }), ...whiteBoxKeys({ whitebox: 0 }) }
+ */
+export const whiteBoxKeys = (usual: { readonly whitebox: number }) => {
+  const { whitebox } = checkOptions('whiteBoxKeys', usual, { whitebox: 'required' });
+  return {
+    whitebox: changeable(
+      z
+        .int()
+        .min(0)
+        .default(whitebox)
+        .describe('test samples whose Δx is bounded by gradients too (DDN), the attacked ones first; 0 for none'),
+      'any',
+    ),
+  };
+};
+
 /** Keys that decide how networks are trained and readouts fitted. `regularizers` and `seeds` only decide which networks there are. */
 const trainingOnly = [
   ...Object.keys(trainingKeys({ epochs: 1, batchSize: 1, rate: 1, decay: 0 })),
@@ -180,7 +199,7 @@ export function checkAttackKeys(
       `leave ${fixed} out, or train other networks by \`weir run\``,
     );
   }
-  const known = Object.keys(attackKeys({ attacked: 1 }));
+  const known = Object.keys({ ...attackKeys({ attacked: 1 }), ...whiteBoxKeys({ whitebox: 0 }) });
   for (const key of changed.filter((key) => !known.includes(key))) {
     tell(`${key}=${shown(config[key])} acts on the attack alone: the networks were trained with ${shown(before[key])}`);
   }

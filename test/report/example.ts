@@ -1,4 +1,4 @@
-import type { AttackedSample } from '../../src/measure/attack/record.js';
+import type { AttackedSample } from '../../src/measure/attack/attacked.js';
 import type { NetworkReport, Report } from '../../src/measure/networks/record.js';
 
 /** A correctly classified sample with an adversarial one at `distance`, or without one. */

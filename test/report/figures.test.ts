@@ -2,6 +2,7 @@ import { inflateSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { thresholds } from '../../src/measure/attack/distribution-figure.js';
 import { choose } from '../../src/measure/attack/picture-figure.js';
+import { bounds } from '../../src/measure/certificate/figure.js';
 import { classesOf, map, margins, middleOf } from '../../src/measure/geometry/map.js';
 import type { Geometry } from '../../src/measure/geometry/record.js';
 import { groups } from '../../src/measure/networks/groups.js';
@@ -266,4 +267,24 @@ test('a sample that never flipped is beyond every threshold; too few samples mak
   const drawn = thresholds(report([network('none', 0, distances), network('rep-spectral', 0, [...distances, null])]))!;
   expect(drawn.outcome).toContain('none at 0, rep-spectral at 15');
   expect(thresholds(report([network('none', 0, [1, 2, 3])]))).toBeNull();
+});
+
+test('both sides of each distance: the bound beside the attack, or that of a certificate of the same weights; their median ratio', () => {
+  const certificate = (index: number, number: number, l2: number) => ({
+    ...{ index, label: 0, predicted: 0, rival: 1, theta: 1, featureNorm: 1, marginOverReadoutNorm: 1, lipschitz: 1 },
+    ...({ number, epoch: 1, outcome: 'certified', method: 'sdp', lemma1: 0.1 } as const),
+    lower: { l1: l2, l2, linf: l2 },
+    local: { l1: Number.NaN, l2: Number.NaN, linf: Number.NaN },
+  });
+  const samples = [pictured(0, 1.5), pictured(1, 2.5), pictured(2, 3)].map((one, i) => ({
+    ...one,
+    lower: i === 0 ? 1 : null,
+    method: 'crown' as const,
+  }));
+  const certificates = [certificate(1, 7, 2), certificate(2, 6, 2)]; // the last one is of other weights
+  const figure = bounds(
+    report([network('none', 0, [], { attack: { iterations: 40, number: 7, samples }, certificates })]),
+  )!;
+  expect(figure.outcome).toBe('upper bound of Δx over the lower one, median: none 1.38 (n = 2).'); // of 1.5 and 1.25
+  expect(figure.reading).toContain('proved, by linear relaxation (CROWN) or by semidefinite relaxation;');
 });

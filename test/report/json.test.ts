@@ -14,6 +14,7 @@ test('holds every number of a sample and no pixel', () => {
     outcome: 'adversarial',
     distance: 1.5,
     lower: 1.5,
+    method: null,
     upper: 1.5,
     queries: 100,
     start: null,

@@ -3,6 +3,7 @@ import { scoped, tf } from '../../tensorflow/tf.js';
 import {
   biasOf,
   type FeatureJacobian,
+  type FeaturePull,
   type Gradients,
   type Linearization,
   type Model,
@@ -141,6 +142,30 @@ export function linearizationOf(model: Model): FeatureJacobian['at'] {
   if (jacobian?.at !== undefined) return jacobian.at;
   if (jacobian !== undefined || pullback !== undefined) return undefined;
   return (weights, x) => linearization(model, weights, x);
+}
+
+/**
+ * Features with a product of ∇Φ by one forward and one backward pass: by hand where the model has one, by automatic differentiation
+ * where it is made for that; undefined as above.
+ */
+export function featurePullOf(model: Model): FeaturePull | undefined {
+  const { jacobian, pullback } = model;
+  if (jacobian?.pull !== undefined) return (weights, x, cotangent) => jacobian.pull!(weights, x, cotangent);
+  if (jacobian !== undefined || pullback !== undefined) return undefined;
+  return (weights, x, cotangent) =>
+    tf.tidy(() => {
+      let features: tf.Tensor2D | undefined;
+      /** The number of which q is the gradient with respect to the features, whatever q depends on. */
+      const paired = tf.customGrad((given, save) => {
+        features = tf.keep(tf.clone(given as tf.Tensor2D));
+        (save as tf.GradSaveFunc)([cotangent(features, 0)]);
+        return { value: tf.scalar(0), gradFunc: (_: tf.Tensor, [q]: tf.Tensor[]) => q! };
+      });
+      const [product] = gradientsAt(() => paired(model.features(weights, x)), [x], tf.scalar(1));
+      const made = tf.clone(features!);
+      features!.dispose();
+      return [made, tf.reshape(product!, [made.shape[0], -1])];
+    }) as ReturnType<FeaturePull>;
 }
 
 /** Features and logits in training mode, with the running statistics after it, for automatic differentiation. */

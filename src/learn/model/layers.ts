@@ -13,7 +13,16 @@ import { convolved, rectified, windowMaxima, windowMeans } from '../../tensorflo
 import { tf } from '../../tensorflow/tf.js';
 import { type ActivationName, activationNamed, activations } from './activation.js';
 import { type ModelLayer, operationsOf, partsOf, planned, throughLayers, type WeightPlan } from './layer.js';
-import { elementwise, type Initialization, type Layer, meanOver, type Padding, type Part, uniform } from './model.js';
+import {
+  activated,
+  elementwise,
+  type Initialization,
+  type Layer,
+  meanOver,
+  type Padding,
+  type Part,
+  uniform,
+} from './model.js';
 
 /** @throws {WeirError} unless inputs are maps */
 function mapShape(name: string, shape: readonly number[]): readonly [height: number, width: number, channels: number] {
@@ -143,7 +152,7 @@ function activation(name: ActivationName): ModelLayer {
     plan: (inputShape) => ({
       outputShape: inputShape,
       apply,
-      parts: [elementwise(name, phi.lipschitz)],
+      parts: [activated({ name, lipschitz: phi.lipschitz })],
       operations: [{ kind: 'activation', name }],
     }),
   };

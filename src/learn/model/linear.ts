@@ -42,6 +42,7 @@ export function linear(sizes: readonly [width: number, classes: number], options
     architecture: { architecture: `linear ${sizes.join('-')}` },
     featureLayers: [],
     readout,
+    parts: [],
 
     start(seed) {
       const drawn = (size: number, part: 0 | 1): Float32Array =>

@@ -12,9 +12,10 @@ import {
   affine,
 } from './activation.js';
 import {
+  activated,
   type DenseLayer,
-  elementwise,
   type FeatureJacobian,
+  type FeaturePull,
   type Gradients,
   type Initialization,
   initialized,
@@ -117,6 +118,22 @@ function denseJacobian(
     forward: (weights, x, p) => once(weights, x, (linearization) => linearization.forward(p)),
     backward: (weights, x, q) => once(weights, x, (linearization) => linearization.backward(q)),
     at,
+    pull: (weights, x, cotangent) =>
+      tf.tidy(() => {
+        let h = flat(x);
+        const slopes = layers.map((layer) => {
+          const z: tf.Tensor2D = tf.matMul(h, kernelOf(weights, layer));
+          const [next, slope] = activateWithSlope(phi, z, biasOf(weights, layer), layer.factor);
+          z.dispose(); // at once: the next large tensor then reuses memory that is in the cache
+          h = next;
+          return slope;
+        });
+        const product = slopes.reduceRight<tf.Tensor2D>(
+          (q, d, l) => tf.matMul(tf.mul(q, d), kernelOf(weights, layers[l]!), false, true),
+          cotangent(h, 0),
+        );
+        return [h, product];
+      }) as ReturnType<FeaturePull>,
   };
 }
 
@@ -210,7 +227,7 @@ export function mlp(sizes: readonly number[], options: MlpOptions = {}): Model {
     },
 
     jacobian: denseJacobian(hidden, phi, flat),
-    parts: hidden.flatMap((layer) => [asLayer(layer), elementwise(phi.name, phi.lipschitz)]),
+    parts: hidden.flatMap((layer) => [asLayer(layer), activated({ name: activation, lipschitz: phi.lipschitz })]),
     operations: {
       features: hidden.flatMap((layer) => [asOperation(layer), { kind: 'activation', name: activation }]),
       outputs: [asOperation(readout)],

@@ -2,6 +2,7 @@ import type { ClassNames, Input, NormalizedBy } from '../../flow/header.js';
 import { checkNumbers } from '../../flow/options.js';
 import { keyed } from '../../flow/random.js';
 import type { tf } from '../../tensorflow/tf.js';
+import type { ActivationName } from './activation.js';
 import type { Operations } from './operations.js';
 
 /** A layer that has a spectral norm: a linear map, by the kernel among the weights that makes it. */
@@ -53,6 +54,8 @@ export interface BoundedPart {
   readonly kind: 'bounded';
   readonly name: string;
   readonly lipschitz: ByNorm<number>;
+  /** Where it is an activation of ours, applied to each value: bounds that need more than its slope know it by this name. */
+  readonly activation?: ActivationName;
 }
 
 /** Branches of one input that are added: a residual block is its branch and its shortcut, [] where that is the identity. */
@@ -67,6 +70,15 @@ export const elementwise = (name: string, slope: number): BoundedPart => ({
   name,
   lipschitz: { l1: slope, l2: slope, linf: slope },
 });
+
+/** An activation of ours, by its name. */
+export const activated = ({
+  name,
+  lipschitz,
+}: {
+  readonly name: ActivationName;
+  readonly lipschitz: number;
+}): BoundedPart => ({ ...elementwise(name, lipschitz), activation: name });
 
 /** The mean over all positions of a map, channel by channel: 1/positions, 1/√positions and 1. */
 export const meanOver = (positions: number): BoundedPart => ({
@@ -134,7 +146,20 @@ export interface FeatureJacobian {
   backward(weights: Weights, x: tf.Tensor, q: tf.Tensor2D): tf.Tensor2D;
   /** The same at one batch, for many directions and with gradients, where the model has them by hand. */
   at?(weights: Weights, x: tf.Tensor): Linearization;
+  /** Features and a product by one forward and one backward pass, where the model has them by hand. */
+  pull?: FeaturePull;
 }
+
+/**
+ * Φ(x) of [n, width], and ∇Φ(x_n)ᵀ q_n of [n, inputs], where q depends on the features: the gradient of a loss with respect to the input.
+ *
+ * @param cotangent makes q of [rows, width] from the features of as many rows of x, from row `first` on; a model may take x in parts
+ */
+export type FeaturePull = (
+  weights: Weights,
+  x: tf.Tensor,
+  cotangent: (features: tf.Tensor2D, first: number) => tf.Tensor2D,
+) => [features: tf.Tensor2D, product: tf.Tensor2D];
 
 /** ∇Φ at the samples of one batch: intermediate results are computed once and kept until `dispose`. */
 export interface Linearization {

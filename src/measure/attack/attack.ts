@@ -8,6 +8,7 @@ import type { Model, Weights } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import { type Certifier, type CertifierOptions, certifier } from '../certificate/certificate.js';
 import { byNorm } from '../certificate/lipschitz.js';
+import type { CertificateMethod } from '../certificate/record.js';
 import { byName, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
 import { correctOnes, LOOKED_AT, shuffled } from '../predictions.js';
 import { checkInside, type Limits, limitsOf, usualBox } from './box.js';
@@ -35,7 +36,10 @@ export interface AttackOptions {
   readonly normalize?: Normalization;
   /** 'all': the images of every sample are kept in the run's folder, 8 bytes a value; 'first': those of the first 12 samples. */
   readonly keepImages?: KeptImages;
-  /** Lemma 1's bounds beside each result, `lower` ≤ Δx held: a violation ends the run. Every sample costs its own local estimate. */
+  /**
+   * Bounds beside each result, the rigorous one the best of `methods` and Lemma 1. `lower` ≤ Δx is held: a violation ends the run. Every
+   * sample costs its own bounds, for MLPs as much as a second.
+   */
   readonly certificate?: boolean | BoundsOptions;
 }
 
@@ -53,8 +57,8 @@ export const attackOptionKeys: OptionKeys<AttackOptions> = {
   keepImages: 'optional',
 };
 
-/** How the local estimate beside an attack is made. */
-export type BoundsOptions = Pick<CertifierOptions, 'points' | 'steps'>;
+/** How the bounds beside an attack are made: the points and steps are those of the local estimate. */
+export type BoundsOptions = Pick<CertifierOptions, 'points' | 'steps' | 'methods'>;
 
 /** What an attack is built from: the model, the samples by index, and the checked options. */
 export interface AttackSetting {
@@ -218,6 +222,7 @@ export function attackStage<S>(
       distance: adversarialLabel === -1 ? Number.NaN : distance(original, adversarial),
       queries: at.queries[slot]!,
       total: chosen.length,
+      kind: record.kind,
       box: bounds,
       ...(samples.normalization && { standardized: true }),
       ...(update.readout && { readout: update.readout }),
@@ -229,7 +234,7 @@ export function attackStage<S>(
 
   return stage<AttackedUpdate, AttackResult, AttackState<S>>({
     name,
-    record: keepImages === 'all' ? record : attackRecord(record.name, keepImages),
+    record: keepImages === 'all' ? record : attackRecord(record.name, record.kind, keepImages),
     claims: 'weights',
     inputs: [samplesInput(given)],
     introduce: samples.introduce,
@@ -282,7 +287,7 @@ export function attackStage<S>(
 }
 
 /**
- * Puts Lemma 1's bounds beside the result of an attack on a sample, in ℓ2, the local one with R = Δx; and holds them against each
+ * Puts bounds beside the result of an attack on a sample, in ℓ2, the local one with R = Δx; and holds them against each
  * other: an adversarial point nearer than the rigorous bound cannot be, so it ends the run.
  *
  * @returns for the weights under attack a function that completes one result after another
@@ -302,15 +307,23 @@ function certified(
       const { index, label, original, distance } = result;
       const found = !Number.isNaN(distance);
       const R = found ? byNorm(() => distance) : undefined;
-      const { lower, local, theta, featureNorm } = boundsOf(original, label, index, R);
-      if (found && distance < lower.l2) throw tooNear(stage, model, index, distance, lower.l2);
-      return { ...result, lower: lower.l2, local: local.l2, theta, featureNorm };
+      const { lower, method, local, theta, featureNorm } = boundsOf(original, label, index, R);
+      if (found && distance < lower.l2) throw tooNear(stage, model, index, distance, lower.l2, method);
+      return { ...result, lower: lower.l2, method, local: local.l2, theta, featureNorm };
     };
   };
 }
 
-const tooNear = (stage: string, model: Model, index: number, distance: number, lower: number): WeirError =>
-  new WeirError(
-    `stage '${stage}': sample ${index} has an adversarial point at a distance of ${distance}, nearer than its certified lower bound ${lower}`,
+function tooNear(
+  stage: string,
+  model: Model,
+  index: number,
+  distance: number,
+  lower: number,
+  method: CertificateMethod,
+): WeirError {
+  return new WeirError(
+    `stage '${stage}': sample ${index} has an adversarial point at a distance of ${distance}, nearer than its certified lower bound ${lower} (by ${method})`,
     `one of the two is wrong: see whether the parts of ${model.name} are what its feature map computes, and what weir doctor says of this machine`,
   );
+}

@@ -54,7 +54,7 @@ export function deepFool(
 
   const queries = 1 + rivals; // of one step
 
-  return attackStage(name, attackRecord('DeepFool'), model, samples, options, ({ box, group: size }) => {
+  return attackStage(name, attackRecord('DeepFool', 'white-box'), model, samples, options, ({ box, group: size }) => {
     function* search(group: SampleGroup, from: DeepFoolState): Generator<DeepFoolState> {
       const { points, task } = group;
       const crossed = from.crossed.slice();

@@ -16,7 +16,9 @@ import {
   summarizeGroup,
   summarizeNetwork,
 } from '../networks/summary.js';
+import type { AttackReport } from './attacked.js';
 
+const BEST = measureCalled('Mean best Δx');
 const [ATTACKED, EXACT] = [measureCalled('Mean Δx'), measureCalled('Mean exact Δx')];
 
 /** Mean adversarial distance of each regularizer in each setting, of networks over the plane. */
@@ -42,7 +44,7 @@ export function meanDistances(report: Report): DrawnFigure | null {
     }),
     columns: 2,
     legend: [],
-    reading: `Filled diamond: mean over ${counts.join(' to ')} seed${counts.at(-1) === 1 ? '' : 's'} of each network's mean Δx (l2, ${distanceUnit(report.networks)}) by the Tangent Attack${iterations(report)}; bar: ± 1 standard deviation over seeds; gray: one network each.${exact ? ' Hollow: the same points, by a dense scan of directions: the exact distance, which the attack can only exceed.' : ''} The vertical axis does not begin at zero.`,
+    reading: `Filled diamond: mean over ${counts.join(' to ')} seed${counts.at(-1) === 1 ? '' : 's'} of each network's mean Δx (l2, ${distanceUnit(report.networks)}) by ${attackWords(report)}; bar: ± 1 standard deviation over seeds; gray: one network each.${exact ? ' Hollow: the same points, by a dense scan of directions: the exact distance, which the attack can only exceed.' : ''} The vertical axis does not begin at zero.`,
     outcome: [
       bySetting(drawn, ({ group, column: each }) => sentence(group, each)),
       ...settings.map((setting) => {
@@ -73,11 +75,31 @@ function sentence(group: SeedGroup, { values, error, beside }: Column): string {
   return `${group.regularizer} ${error === null ? number(mean(values)) : plusMinus(mean(values), error, 3)}${exact}`;
 }
 
-/** ', T = 40, inputs kept in [0, 1]' as a phrase; nothing where no network was attacked. */
-export function iterations({ networks }: Pick<Report, 'networks'>): string {
-  const attacks = networks.flatMap(({ attack, readout }) => [attack, readout?.attack]);
-  const all = [...new Set(attacks.flatMap((attack) => attack?.iterations ?? []))];
-  return all.length > 0 ? `, T = ${all.join(' and ')}${boxes(networks)}` : '';
+/** 'Tangent Attack (black-box)', or several: the attacks that distances are by. */
+export function namesOf(networks: Report['networks']): string {
+  const attacks = networks.flatMap(({ attack }) => attack ?? []);
+  return [...new Set(attacks.map(called))].join(' and ');
+}
+
+const called = ({ name = 'an attack', kind }: AttackReport): string => `${name}${kind ? ` (${kind})` : ''}`;
+
+/**
+ * 'Tangent Attack (black-box), T = 40, inputs kept in [0, 1]': the attack that a report's distances are by, or several; '' where no network was
+ * attacked.
+ */
+export function attackWords({ networks }: Pick<Report, 'networks'>): string {
+  const attacks = networks.flatMap(({ attack, readout }) => [attack, readout?.attack].flatMap((one) => one ?? []));
+  const names = new Set(
+    attacks.map((attack) => `${called(attack)}${attack.iterations === null ? '' : `, T = ${attack.iterations}`}`),
+  );
+  return names.size > 0 ? `${[...names].join(' and ')}${boxes(networks)}` : '';
+}
+
+/** 'Tangent Attack: black-box, DDN: white-box': the attacks that were on the same samples. */
+function kindsIn({ networks }: Report): string {
+  const attacks = networks.flatMap(({ attack, readout }) => [attack, readout?.attack].flatMap((one) => one ?? []));
+  const all = attacks.flatMap(({ portfolio }) => portfolio?.attacks ?? []);
+  return [...new Set(all.map(({ name, kind }) => `${name}${kind ? `: ${kind}` : ''}`))].join(', ');
 }
 
 const known = (values: readonly (number | null)[]): number[] => values.filter((value) => value !== null);
@@ -107,6 +129,8 @@ interface Pair {
   readonly group: SeedGroup;
   readonly accuracy: Spread;
   readonly distance: Spread;
+  /** By the nearest point of each sample, of networks that several attacks were on. */
+  readonly best: Spread;
   /** Over test samples, of the only network attacked. */
   readonly fallback: number | null;
   /** Samples with an adversarial one, of each network attacked. */
@@ -128,6 +152,7 @@ export function robustness(report: Report): DrawnFigure | null {
       group,
       accuracy: testAccuracy,
       distance: meanDistance,
+      best: spread(group.networks, BEST.of),
       fallback: ofSamples(group),
       found: foundBy(group.networks),
     };
@@ -145,6 +170,7 @@ export function refitted(report: Report): DrawnFigure | null {
       group,
       accuracy: spread(group.networks, ({ readout }) => readout!.accuracy),
       distance: spread(attacked, (network) => summarizeNetwork(network).meanDistance),
+      best: spread(attacked, BEST.of),
       fallback: ofSamples({ ...group, networks: attacked }),
       found: foundBy(attacked),
     };
@@ -162,7 +188,13 @@ export function refitted(report: Report): DrawnFigure | null {
 
 function draw(all: readonly Pair[], report: Report, measures: readonly string[]): Omit<DrawnFigure, 'title'> | null {
   const accuracies = all.flatMap(({ group, accuracy }) => spreadColumn(group, accuracy, null, 100));
-  const distances = all.flatMap(({ group, distance, fallback }) => spreadColumn(group, distance, fallback, 1));
+  const distances = all.flatMap(({ group, distance, best, fallback }) =>
+    spreadColumn(group, distance, fallback, 1).map((column) => {
+      const { values, standardDeviation } = best;
+      return { ...column, ...(values.length > 0 && { beside: { values, error: standardDeviation } }) };
+    }),
+  );
+  const several = all.some(({ best }) => best.values.length > 0);
   const size = { width: WIDTH.half, height: 300, show: 'box' as const };
   const panels = [
     ...(accuracies.length > 0 ? [columns(accuracies, { ...size, label: 'test accuracy, %' })] : []),
@@ -181,7 +213,7 @@ function draw(all: readonly Pair[], report: Report, measures: readonly string[])
     panels,
     columns: 2,
     legend: [],
-    reading: `${most === 1 ? 'Diamond: the only network of a regularizer' : `Gray dots: one network each (${seedsPhrase(groupsOf)} a regularizer). Diamond: their mean`}; ${marks}. Δx: l2, in ${distanceUnit(report.networks)}, over correctly classified test samples (${samples(all.flatMap(({ found }) => found))}), Tangent Attack${iterations(report)}. Vertical axes do not begin at zero.${both ? ' ll-spectral regularizes every layer (equation 6); readout-spectral the readout alone, which is what the code of the authors does under the former name where there is one hidden layer.' : ''}`,
+    reading: `${most === 1 ? 'Diamond: the only network of a regularizer' : `Gray dots: one network each (${seedsPhrase(groupsOf)} a regularizer). Diamond: their mean`}; ${marks}. Δx: l2, in ${distanceUnit(report.networks)}, over correctly classified test samples (${samples(all.flatMap(({ found }) => found))}), ${attackWords(report)}.${several ? ` Hollow: the smallest distance of each sample by any attack (${kindsIn(report)}).` : ''} Vertical axes do not begin at zero.${both ? ' ll-spectral regularizes every layer (equation 6); readout-spectral the readout alone, which is what the code of the authors does under the former name where there is one hidden layer.' : ''}`,
     outcome: [
       `${all.map(said).join('; ')}.`,
       ...measures.map((name) =>

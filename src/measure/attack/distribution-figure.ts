@@ -6,7 +6,7 @@ import { count, number, percent } from '../../plot/table.js';
 import { groups, type SeedGroup } from '../networks/groups.js';
 import type { Report } from '../networks/record.js';
 import { correctSamples, distanceUnit, foundSamples } from '../networks/summary.js';
-import { iterations } from './distance-figure.js';
+import { attackWords } from './distance-figure.js';
 
 /** The distances of one group, all its networks together. */
 interface Distances {
@@ -36,7 +36,7 @@ export function distribution(report: Report): DrawnFigure | null {
     panels: [...(dense ? [dense] : []), shares(all, most)],
     columns: 2,
     legend: regularizers(all.map(({ group }) => group)),
-    reading: `${dense ? 'Left: density of Δx over test samples, the seeds of a regularizer pooled (Gaussian kernel, bandwidth by Silverman’s rule; ticks below: tenth percentile and median). Right' : 'Drawn'}: the share of correctly classified samples whose Δx is at most that; a curve further to the right is more robust, one that ends below 100 % has samples that never flipped. Δx: l2, in ${distanceUnit(report.networks)}, Tangent Attack${iterations(report)}.`,
+    reading: `${dense ? 'Left: density of Δx over test samples, the seeds of a regularizer pooled (Gaussian kernel, bandwidth by Silverman’s rule; ticks below: tenth percentile and median). Right' : 'Drawn'}: the share of correctly classified samples whose Δx is at most that; a curve further to the right is more robust, one that ends below 100 % has samples that never flipped. Δx: l2, in ${distanceUnit(report.networks)}, ${attackWords(report)}.`,
     outcome: `tenth percentile and median: ${all.map(({ group, values }) => `${group.label} ${number(quantile(values, 0.1))} and ${number(quantile(values, 0.5))} (n = ${count(values.length)})`).join('; ')}.`,
   };
 }

@@ -6,7 +6,7 @@ import { number } from '../../plot/table.js';
 import { groups, type SeedGroup } from '../networks/groups.js';
 import type { NetworkReport, Report } from '../networks/record.js';
 import { foundSamples } from '../networks/summary.js';
-import type { AttackedSample } from './record.js';
+import type { AttackedSample } from './attacked.js';
 
 /** An attacked sample whose pixels are at hand. */
 export type Pictured = AttackedSample & {

@@ -1,16 +1,20 @@
 import type { Box } from '../../data/dataset.js';
 import type { Positioned } from '../../flow/data.js';
-import { floatsOf } from '../../storage/log-stage.js';
 import { array, category, key, quantity, type RecordDescription, record, z } from '../../storage/record.js';
-import { type LogLine, newestOf, numberIn } from '../log.js';
+import { type CertificateMethod, certificateMethods } from '../certificate/record.js';
 
-/** What an attack started from; `none` where there was nothing to start from. */
+/** What an attack is told of the network: its gradients too, or the classes that it gives and nothing else. */
+export type AttackKind = (typeof attackKinds)[number];
+
+export const attackKinds = ['black-box', 'white-box'] as const;
+
+/** What an attack started from; `none` where there was nothing to start from. Only `ddn` takes gradients. */
 export type StartKind = (typeof startKinds)[number];
 
 /** The samples whose images a run keeps: all, in a recording beside its log; or the first 12, in its log. */
 export type KeptImages = 'all' | 'first';
 
-export const startKinds = ['none', 'noise', 'image'] as const;
+export const startKinds = ['none', 'noise', 'image', 'ddn'] as const;
 
 /**
  * How the attack on one sample ended.
@@ -18,7 +22,7 @@ export const startKinds = ['none', 'noise', 'image'] as const;
  * - `found`: an adversarial point after all iterations, verified.
  * - `already-misclassified`: the model does not give the sample its label; nothing was searched.
  * - `never-flipped`: no point was found that the model classifies differently (a constant classifier, for one).
- * - `not-a-number`: the model gave a logit that is NaN, for the sample or at a point that was evaluated.
+ * - `not-a-number`: the model gave a logit that is NaN, for the sample or at a point that was evaluated; or a gradient there is not finite.
  * - `out-of-queries`: the budget ended the search; the best point so far is there if the start had been found.
  * - `unstable`: asked again in the end, the model took its answer back (it is not a function of its input).
  */
@@ -33,9 +37,14 @@ export const attackOutcomes = [
   'unstable',
 ] as const;
 
-/** The record of an attacked sample, under the name of its attack. @param images whether those of all samples are kept, or the first */
-export const attackRecord = (name: string, images: KeptImages = 'all') =>
-  record({
+/**
+ * The record of an attacked sample, under the name of its attack.
+ *
+ * @param kind of the attack, which each result says too @param images whether those of all samples are kept, or the first
+ */
+export const attackRecord = (name: string, kind: AttackKind = 'black-box', images: KeptImages = 'all') => ({
+  kind,
+  ...record({
     name,
     role: 'attack',
     total: 'total',
@@ -55,12 +64,15 @@ export const attackRecord = (name: string, images: KeptImages = 'all') =>
       original: array(images === 'all' ? { kept: 'all' } : {}),
       adversarial: array(images === 'all' ? { kept: 'all' } : {}),
       lower: quantity({ label: 'lower bound', unit: 'input units', better: 'higher' }).optional(),
+      method: category(certificateMethods).optional(),
       local: quantity({ label: 'local bound', unit: 'input units', better: 'higher' }).optional(),
       theta: quantity({ label: 'θ', better: 'higher' }).optional(),
       featureNorm: quantity({ label: '‖Φ(x)‖' }).optional(),
       readout: category(['refitted']).optional(),
+      kind: key(z.enum(attackKinds)).optional(),
     },
-  });
+  }),
+});
 
 /** The result of an attack on one sample. Plain data, in the input units of the model. */
 export interface AttackResult extends Positioned {
@@ -89,57 +101,22 @@ export interface AttackResult extends Positioned {
   readonly standardized?: true;
   /** Set where the attacked network has a readout that was fitted anew after its training. */
   readonly readout?: 'refitted';
+  readonly kind: AttackKind;
   /** The start of the point that was kept, of attacks that choose among several. */
   readonly start?: StartKind;
   readonly original: Float32Array;
   /** Of length 0 where none was found. */
   readonly adversarial: Float32Array;
-  /** Lemma 1's rigorous lower bound on Δx in ℓ2, where the attack was asked for a `certificate`; so with the next three. */
+  /** A rigorous lower bound on Δx in ℓ2, where the attack was asked for a `certificate`; so with the next four. */
   readonly lower?: number;
-  /** The same bound estimated from slopes of the feature map met within Δx of the sample. */
+  /** The method that gave it, the best of those that were run. */
+  readonly method?: CertificateMethod;
+  /** Lemma 1's bound, estimated from slopes of the feature map met within Δx of the sample. */
   readonly local?: number;
   /** θ_x against the wrong class with the smallest bound. */
   readonly theta?: number;
   /** ‖Φ(x)‖₂ */
   readonly featureNorm?: number;
-}
-
-export interface AttackReport {
-  /** T of the Tangent Attack; null where it was not the same for all samples, or nothing says it. */
-  readonly iterations: number | null;
-  /** What an input may be: one range, or one a channel; absent from logs of earlier versions. */
-  readonly box?: { readonly min: number | readonly number[]; readonly max: number | readonly number[] };
-  /** Whether its samples were standardized, so that distances are in deviations of each feature. */
-  readonly standardized?: true;
-  readonly samples: readonly AttackedSample[];
-}
-
-/** What the attack made of one test sample. Distances are l2, in the units of the network's input. */
-export interface AttackedSample {
-  /** Position in the test set: the same sample has the same index under every network. */
-  readonly index: number;
-  readonly label: number;
-  /** What the network says of the sample as it is. */
-  readonly predicted: number;
-  readonly adversarialLabel: number | null;
-  readonly outcome: string;
-  /** Δx of the verified adversarial sample; null where none was found. */
-  readonly distance: number | null;
-  /** Rigorous lower bound of Δx (lemma 1). */
-  readonly lower: number | null;
-  readonly upper: number | null;
-  /** Lower bound with the sampled maximum of the Jacobian: an estimate, which may lie above Δx. */
-  readonly local?: number | null;
-  /** θx: cosine between Φ(x) and the difference of the two readout rows. */
-  readonly theta?: number | null;
-  /** ‖Φ(x)‖. */
-  readonly featureNorm?: number | null;
-  /** Forward passes asked for. */
-  readonly queries: number;
-  /** The kind of start, of attacks that choose among several. */
-  readonly start?: string | null;
-  readonly original?: Float32Array;
-  readonly adversarial?: Float32Array;
 }
 
 /** The fields without which a report cannot take a record for that of an attack on the network. */
@@ -152,54 +129,3 @@ export const missingInAttack = ({ fields }: RecordDescription): string[] =>
 /** Whether a stream holds every field of an attack's record that a report needs. */
 export const isAttack = (description: RecordDescription): boolean =>
   description.role === 'attack' && missingInAttack(description).length === 0;
-
-/** The results of the attack on the newest weights that were attacked, each sample once; null where nothing was attacked. */
-export function attackOf(lines: readonly LogLine[]): AttackReport | null {
-  const own = nearest(newestOf(lines));
-  const box = own.at(-1)?.box as AttackReport['box'];
-  const rounds = new Set(own.map((line) => numberIn(line, 'iterations')));
-  const iterations = rounds.size === 1 ? [...rounds][0]! : null;
-  const standardized = own.at(-1)?.standardized === true;
-  return own.length === 0
-    ? null
-    : { iterations, ...(box && { box }), ...(standardized && { standardized }), samples: own.map(attackedSample) };
-}
-
-/** One line a sample, the one with the nearest point: two attacks on a sample, or an item handed on twice, are no two samples. */
-export function nearest(lines: readonly LogLine[]): readonly LogLine[] {
-  const ofSample = new Map<string, LogLine>();
-  for (const line of lines) {
-    const sample = `${line.index} ${line.label}`;
-    const known = ofSample.get(sample);
-    if (known === undefined || distanceIn(line) < distanceIn(known)) ofSample.set(sample, line);
-  }
-  return [...ofSample.values()];
-}
-
-const distanceIn = (line: LogLine): number => finite(numberIn(line, 'distance')) ?? Number.POSITIVE_INFINITY;
-
-function attackedSample(line: LogLine): AttackedSample {
-  const original = floatsOf(line.original);
-  const adversarial = floatsOf(line.adversarial);
-  const distance = finite(numberIn(line, 'distance'));
-  return {
-    index: Number(line.index),
-    label: Number(line.label),
-    predicted: Number(line.predicted),
-    adversarialLabel: numberIn(line, 'adversarialLabel'),
-    outcome: String(line.outcome),
-    distance,
-    lower: numberIn(line, 'lower'),
-    upper: distance,
-    local: numberIn(line, 'local'),
-    theta: numberIn(line, 'theta'),
-    featureNorm: numberIn(line, 'featureNorm'),
-    queries: Number(line.queries ?? 0),
-    start: typeof line.start === 'string' ? line.start : null,
-    ...(original && { original }),
-    ...(adversarial && { adversarial }),
-  };
-}
-
-/** A distance that was found; NaN says that none was. */
-const finite = (value: number | null): number | null => (value !== null && Number.isFinite(value) ? value : null);

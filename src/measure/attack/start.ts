@@ -2,7 +2,6 @@ import { statelessNormal } from '../../tensorflow/ops/eager.js';
 import { tf } from '../../tensorflow/tf.js';
 import { distance, type SampleGroup } from './group.js';
 import { schedule } from './hemisphere.js';
-import type { StartKind } from './record.js';
 
 /**
  * How the attack comes by its first adversarial point.
@@ -18,7 +17,7 @@ export type Protocol = 'paper' | 'authors';
 
 /** An adversarial point: the draw of the sample's own noise, or the image by its index in the evaluation set. */
 export interface StartPoint {
-  readonly start: Exclude<StartKind, 'none'>;
+  readonly start: 'noise' | 'image';
   readonly at: number;
 }
 

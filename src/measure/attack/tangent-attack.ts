@@ -1,5 +1,5 @@
 import type { Box } from '../../data/dataset.js';
-import { checkCounts, checkOptions } from '../../flow/options.js';
+import { checkChoice, checkCounts, checkOptions } from '../../flow/options.js';
 import { seeds } from '../../flow/random.js';
 import type { StageOperator } from '../../flow/stage.js';
 import type { Model } from '../../learn/model/model.js';
@@ -15,8 +15,10 @@ import {
   attackOptionKeys,
   attackStage,
 } from './attack.js';
+import { DDN_GAMMA, decoupled } from './ddn.js';
 import { distance, type SampleGroup } from './group.js';
 import { perturbationScale, schedule, tangentStep } from './hemisphere.js';
+import { type MinimumNormState, minimumNorm } from './minimum-norm.js';
 import { type BoundaryPoints, dense, direct, type NormalSums, normalOf, noSums } from './normal.js';
 import { type AttackResult, attackRecord, startKinds } from './record.js';
 import {
@@ -35,6 +37,8 @@ export interface TangentAttackOptions extends AttackOptions {
   /** Forward evaluations that may be spent on one sample. Noise takes half of them at most, the choice among starts a tenth. */
   readonly budget?: number;
   readonly protocol?: Protocol;
+  /** `ddn` starts from the point that DDN finds in `DDN_STEPS` steps, by gradients, in the place of the protocol's search for starts. */
+  readonly start?: 'ddn';
   /** Draws in one forward pass, for models whose first layer is not dense. */
   readonly chunk?: number;
 }
@@ -46,6 +50,8 @@ export type TangentState = {
   readonly iteration: number;
   /** Samples whose start has been sought; then units of work done of the next iteration's normals. */
   readonly unit: number;
+  /** Where DDN stands on the group; null before it, after it, and without it. */
+  readonly descent: MinimumNormState | null;
   /** Where the search for starts stands of the sample under way; null between two. */
   readonly starting: StartState | null;
   /** The starts of each sample, the nearest first. */
@@ -62,6 +68,9 @@ export type TangentState = {
   readonly sums: NormalSums | null;
 };
 
+/** Steps of DDN where it gives the starts: some hundred queries of the ten thousand that follow. */
+const DDN_STEPS = 50;
+
 /** The authors' box for images that are normalized: wider than any pixel can go, so their adversarial points may be no images. */
 const AUTHORS: Box = { min: -3, max: 3 };
 
@@ -77,6 +86,9 @@ const AUTHORS: Box = { min: -3, max: 3 };
  * point is verified. The order of the samples, each one's noise and the draws for the normals are keyed by the seed and the sample's
  * own index or the iteration: so the result of a sample does not depend on which others are attacked (but for the authors' start).
  *
+ * `start: 'ddn'` makes a white-box attack of it: each result says the start `ddn`, its queries count, and a sample that DDN does not flip is
+ * `never-flipped`. The attack walks on from there by classes alone, and may end further away than it began.
+ *
  * Bound, order, state, failure: those of `attackStage`; the engine breathes after each iteration, or each chunk of a model whose first
  * layer is not dense. The state is a few hundred kB.
  *
@@ -90,12 +102,14 @@ export function tangentAttack(
   checkOptions('tangentAttack', options, {
     iterations: 'optional',
     protocol: 'optional',
+    start: 'optional',
     chunk: 'optional',
     ...attackOptionKeys,
   });
-  const { iterations = schedule.iterations, chunk = 128, protocol = 'paper', normalize } = options;
+  const { iterations = schedule.iterations, chunk = 128, protocol = 'paper', start, normalize } = options;
+  if (start !== undefined) checkChoice("stage 'tangent attack'", 'start', start, ['ddn']);
   const box = protocol === 'authors' && normalize ? { box: AUTHORS } : {};
-  const record = attackRecord('Tangent Attack');
+  const record = attackRecord('Tangent Attack', start === 'ddn' ? 'white-box' : 'black-box');
   return attackStage('tangent attack', record, model, samples, { ...box, ...options }, (setting) => {
     checkCounts("stage 'tangent attack'", { iterations, chunk });
     return tangent(setting, { ...options, iterations, chunk, protocol });
@@ -105,10 +119,15 @@ export function tangentAttack(
 type Checked = TangentAttackOptions & Required<Pick<TangentAttackOptions, 'iterations' | 'chunk' | 'protocol'>>;
 
 function tangent(
-  { model, samples, d, box, group: size, input }: AttackSetting,
-  { seed, iterations, chunk, protocol, normalize }: Checked,
+  setting: AttackSetting,
+  { seed, iterations, chunk, protocol, start, normalize }: Checked,
 ): AttackMethod<TangentState> {
+  const { model, samples, d, box, group: size, input } = setting;
   const heats = schedule.heats(iterations);
+  const descent =
+    start === 'ddn'
+      ? minimumNorm('tangent attack', setting, { seed, iterations: DDN_STEPS }, decoupled(DDN_GAMMA))
+      : undefined;
 
   /** The authors' code: the other attacked samples in random order, less those of the same class. */
   const otherAttacked = (chosen: Uint32Array, own: number): Uint32Array => {
@@ -137,6 +156,13 @@ function tangent(
     const estimator = model.first ? dense(model, model.first, size, box) : direct(model, size, box, chunk);
 
     try {
+      if (state.phase === 'start' && descent !== undefined) {
+        for (state.descent of descent.search(group, state.descent ?? descent.start())) yield copyOf(state);
+        state.descent = null;
+        state.phase = 'iterate';
+        beginRank();
+        yield copyOf(state);
+      }
       while (state.phase === 'start') {
         const slot = state.unit;
         if (slot === size) {
@@ -214,11 +240,13 @@ function tangent(
     /** Brings the starts of this rank to the boundary. Others than the first are pursued where queries are left for all iterations. */
     function beginRank(): void {
       const wanted = group.running((slot) => {
-        const start = state.starts[slot]![state.rank];
+        const origin = state.starts[slot]![state.rank];
         const rest = schedule.queries(iterations) + schedule.queries(heats);
-        state.racing[slot] = Number(start !== undefined && (state.rank === 0 || group.afford(slot, rest)));
+        const found = origin !== undefined || descent !== undefined; // the group's points are those of DDN
+        state.racing[slot] = Number(found && (state.rank === 0 || group.afford(slot, rest)));
         if (state.racing[slot] === 0) return false;
-        points.set(startPoint(startTask(group, slot), start!), slot * d);
+        if (descent !== undefined) return false; // which has brought them to the boundary
+        points.set(startPoint(startTask(group, slot), origin!), slot * d);
         if (!group.afford(slot, schedule.halvings)) group.spent[slot] = 1;
         return group.spent[slot] === 0;
       });
@@ -234,7 +262,7 @@ function tangent(
         const nearer = distance(originals, points, from, d) < distance(originals, state.best, from, d);
         if (state.rank > 0 && !nearer) continue;
         state.best.set(points.subarray(from, to), from);
-        state.start[slot] = startKinds.indexOf(state.starts[slot]![state.rank]!.start);
+        state.start[slot] = startKinds.indexOf(descent ? 'ddn' : state.starts[slot]![state.rank]!.start);
       }
       state.rank++;
       const more = group.running((slot) => state.rank < state.starts[slot]!.length).includes(1);
@@ -252,6 +280,7 @@ function tangent(
       phase: 'start',
       iteration: 0,
       unit: 0,
+      descent: null,
       starting: null,
       starts: Array.from({ length: size }, () => []),
       rank: 0,

@@ -7,7 +7,7 @@ import { apart, basis, compared, tested } from '../networks/comparison.js';
 import { byOrder, groups, type SeedGroup } from '../networks/groups.js';
 import type { Report } from '../networks/record.js';
 import { distanceUnit, type Measure, measureCalled } from '../networks/summary.js';
-import { iterations } from './distance-figure.js';
+import { attackWords } from './distance-figure.js';
 
 const [ACCURACY, DISTANCE] = [measureCalled('Test accuracy, %'), measureCalled('Mean Δx')];
 
@@ -128,7 +128,7 @@ function marks(all: readonly Combination[]): string {
 const lower = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
 const measured = (report: Report): string =>
-  `Δx: l2, in ${distanceUnit(report.networks)}, over correctly classified test samples, Tangent Attack${iterations(report)}.`;
+  `Δx: l2, in ${distanceUnit(report.networks)}, over correctly classified test samples, ${attackWords(report)}.`;
 
 /** The means, the greatest of them, and what each stage's regularizer did with the other stage as it was. */
 function outcome(report: Report, all: readonly Combination[], measure: Measure, what: string): string {

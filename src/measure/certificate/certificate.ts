@@ -1,5 +1,6 @@
 import { samplesInput } from '../../data/fingerprint.js';
 import type { Positioned } from '../../flow/data.js';
+import { WeirError } from '../../flow/errors.js';
 import { checkCounts, checkOptions } from '../../flow/options.js';
 import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import { type ByNorm, type Model, type Norm, norms, type Weights } from '../../learn/model/model.js';
@@ -8,26 +9,40 @@ import { tf } from '../../tensorflow/tf.js';
 import { byName, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
 import { classes, correctOnes, LOOKED_AT, shuffled } from '../predictions.js';
 import { lengthOf, localBound, marginsOf, quotient, readoutOf, type Sampling } from './bounds.js';
+import { denseOf } from './crown.js';
 import { byNorm, lipschitz } from './lipschitz.js';
-import { type Certificate, certificateRecord, type SampleBounds } from './record.js';
+import { type CertifiedRadii, certifiedRadii } from './radius.js';
+import { type Certificate, type CertificateMethod, certificateRecord, type SampleBounds } from './record.js';
 
 export interface CertifierOptions extends Partial<Sampling> {
   /** The norms in which the local estimate is made; each costs as much as the first. */
   readonly local?: readonly Norm[];
+  /** Beside Lemma 1's, in ℓ2, for networks of dense layers: by default both. The second begins with the first. */
+  readonly methods?: readonly RelaxationMethod[];
 }
 
-/** @param index of the sample: it keys the random points @param radius R in each norm; by default the largest that can matter */
+/** `crown`: linear relaxation. `sdp`: with multipliers of the first hidden layer's semidefinite relaxation (`certifiedRadii`). */
+export type RelaxationMethod = Exclude<CertificateMethod, 'none' | 'lipschitz'>;
+
+const relaxations: readonly RelaxationMethod[] = ['crown', 'sdp'];
+
+/** @param index of the sample: it keys the random points @param radius R in each norm; none means as far as it matters */
 export type Certifier = (x: Float32Array, label: number, index: number, radius?: ByNorm<number>) => SampleBounds;
 
 /**
+ * Bounds on the distance from a sample to the nearest input of another class.
+ *
  * Lemma 1 as in (A.1), with biases, for p = 1, 2, ∞, minimized over the wrong classes k. A perturbation that changes the class of x is no
  * shorter than (w·Φ(x) + b_c − b_k) / (‖w‖_q L), w = W_c − W_k, 1/p + 1/q = 1.
  *
  * For `lower`, L is the constant of the whole feature map from its layers' norms (`lipschitz`). This bound is rigorous, and needs no ball,
- * for L holds everywhere. For `local`, L is the largest slope found in a ball (`localBound`): an estimate. In (A.1) the induced q-norm is
- * that of the transposed Jacobian, for in the proof ∇Φᵀ meets w; ‖∇Φᵀ‖_q = ‖∇Φ‖_p.
+ * for L holds everywhere. In ℓ2, `lower` is the best of it and, for dense layers with our activations, of the radii of `certifiedRadii`,
+ * which hold for the network as float32 computes it. `method` names the best one; `fallback` says why a model has Lemma 1's alone.
  *
- * Float32 is allowed for by 10⁻⁵ of L and 2·10⁻⁶ of the terms of the margin: ample in practice, and no interval arithmetic.
+ * For `local`, L is the largest slope found in a ball (`localBound`): an estimate. In (A.1) the induced q-norm is that of the transposed
+ * Jacobian, for in the proof ∇Φᵀ meets w; ‖∇Φᵀ‖_q = ‖∇Φ‖_p.
+ *
+ * In Lemma 1 float32 is allowed for by 10⁻⁵ of L and 2·10⁻⁶ of the terms of the margin: ample in practice, and no interval arithmetic.
  *
  * @returns a function of the weights, which computes their constants once and returns the certifier of single samples
  * @throws {WeirError} for a model without parts or without a Jacobian
@@ -35,14 +50,18 @@ export type Certifier = (x: Float32Array, label: number, index: number, radius?:
 export function certifier(
   stage: string,
   model: Model,
-  { points = 32, steps = 20, seed = 0, local = norms }: CertifierOptions = {},
+  { points = 32, steps = 20, seed = 0, local = norms, methods = relaxations }: CertifierOptions = {},
 ): (weights: Weights) => Certifier {
   checkCounts(`stage '${stage}'`, { points, steps });
+  checkMethods(stage, methods);
   const nearby = local.length === 0 ? undefined : localBound(stage, model, { points, steps, seed });
 
   return (weights) => {
     const L = lipschitz(stage, model, weights);
     const readout = readoutOf(model, weights);
+    const dense = methods.length === 0 ? undefined : denseOf(model, weights);
+    const network = dense !== undefined && 'layers' in dense ? dense : undefined;
+    const fallback = dense !== undefined && 'unknown' in dense ? dense.unknown : undefined;
     return (x, label, index, radius) => {
       const { features, logits, predicted } = seen(model, weights, x);
       const margins = marginsOf(readout, features, logits, label);
@@ -69,6 +88,20 @@ export function certifier(
         nearby === undefined || !local.includes(norm)
           ? Number.NaN
           : nearby(weights, x, margins, norm, index, radius?.[norm] ?? Number.POSITIVE_INFINITY);
+      const lemma1 = outcome === 'certified' ? safe('l2') : fixed[outcome];
+      const best =
+        network === undefined || outcome !== 'certified'
+          ? ([lemma1, outcome === 'certified' ? 'lipschitz' : 'none'] as const)
+          : bestOf(
+              lemma1,
+              certifiedRadii(
+                network,
+                x,
+                label,
+                margins.map(({ rival }) => rival),
+                { sdp: methods.includes('sdp') },
+              ),
+            );
       return {
         outcome,
         predicted,
@@ -77,11 +110,30 @@ export function certifier(
         featureNorm: lengthOf(features),
         marginOverReadoutNorm: nearest === undefined ? Number.NaN : inFeatureSpace(nearest),
         lipschitz: L.l2,
-        lower: byNorm((norm) => (outcome === 'certified' ? safe(norm) : fixed[outcome])),
+        lemma1,
+        method: best[1],
+        ...(fallback !== undefined && { fallback }),
+        lower: byNorm((norm) => (norm === 'l2' ? best[0] : outcome === 'certified' ? safe(norm) : fixed[outcome])),
         local: byNorm((norm) => (outcome === 'certified' ? estimate(norm) : fixed[outcome])),
       };
     };
   };
+}
+
+/** The largest of the bounds in ℓ2, and its method; of equal ones that which costs less. */
+function bestOf(lemma1: number, { crown, sdp = 0 }: CertifiedRadii): readonly [number, CertificateMethod] {
+  if (sdp > Math.max(lemma1, crown)) return [sdp, 'sdp'];
+  return crown > lemma1 ? [crown, 'crown'] : [lemma1, 'lipschitz'];
+}
+
+/** @throws {WeirError} for a method that is none */
+function checkMethods(stage: string, methods: readonly RelaxationMethod[]): void {
+  const wrong = methods.find((method) => !relaxations.includes(method));
+  if (wrong === undefined) return;
+  throw new WeirError(
+    `stage '${stage}' was given the method ${JSON.stringify(wrong)}`,
+    `name some of ${relaxations.join(', ')}, or none: []`,
+  );
 }
 
 const inFeatureSpace = ({ margin, readoutNorm }: ReturnType<typeof marginsOf>[number]): number =>
@@ -118,8 +170,9 @@ export type CertificateState = { readonly scanned: number; readonly done: number
 const REST: CertificateState = { scanned: 0, done: 0, given: 0 };
 
 /**
- * Lemma 1's lower bounds on the adversarial distance (paper, (3) and (A.1)), sample by sample, on the weights of each update. One is
- * rigorous, from the layers' norms, and loose for deep networks. The other is an estimate from slopes found nearby (`certifier`).
+ * Lower bounds on the adversarial distance, sample by sample, on the weights of each update it is given: rigorous ones, by Lemma 1 (paper,
+ * (3) and (A.1)), which is loose for deep networks, and for dense layers by relaxation; and an estimate from slopes met nearby
+ * (`certifier`).
  *
  * Bound: the points of one ball on the device; the engine breathes after each sample. Order: that of the attack. State:
  * `CertificateState`. Failure: samples that the model does not take, a model without parts or without a Jacobian; what happens
@@ -142,6 +195,7 @@ export function certificate(
     local: 'optional',
     points: 'optional',
     steps: 'optional',
+    methods: 'optional',
   });
   const { samples: wanted, seed, shuffle = true, choose = 'correct', radius, normalize } = options;
   const name = 'certificate';

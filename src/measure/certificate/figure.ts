@@ -2,18 +2,24 @@ import { type DrawnFigure, type Panel, shortened, widthOf } from '../../plot/fig
 import { caption, framed, logTicks, Plot, panel, plain } from '../../plot/panels.js';
 import { quantile } from '../../plot/statistics.js';
 import { markStyle } from '../../plot/style.js';
-import { number, percent } from '../../plot/table.js';
-import { iterations } from '../attack/distance-figure.js';
+import { number } from '../../plot/table.js';
+import { attackWords, namesOf } from '../attack/distance-figure.js';
+import { type AttackKind, attackKinds } from '../attack/record.js';
 import { groups, type SeedGroup } from '../networks/groups.js';
 import type { NetworkReport, Report } from '../networks/record.js';
 import { distanceUnit, foundSamples } from '../networks/summary.js';
+import type { CertificateMethod } from './record.js';
 
 interface Bounded {
   readonly index: number;
+  readonly method: CertificateMethod;
   readonly distance: number;
   readonly lower: number;
   readonly local: number | null;
   readonly exact: number | null;
+  /** A smaller distance by another attack, and what that one sees. */
+  readonly nearer: number | null;
+  readonly nearerKind: AttackKind | null;
 }
 
 interface Row {
@@ -24,7 +30,7 @@ interface Row {
 
 const MOST = 40; // samples drawn of a network, evenly spaced in rank
 
-/** The proved bound, the estimated bound and the attack's distance of each attacked sample (lemma 1 of the paper, measured). */
+/** Both sides of each attacked sample's distance: the proved bound, and the attack's; the estimated bound beside them. */
 export function bounds(report: Report): DrawnFigure | null {
   const all = groups(report).flatMap((group): Row[] => {
     const network = group.networks.find((candidate) => bounded(candidate).length > 0);
@@ -32,42 +38,81 @@ export function bounds(report: Report): DrawnFigure | null {
   });
   if (all.length === 0) return null;
   const values = all.flatMap(({ samples }) =>
-    samples.flatMap(({ distance, lower, local, exact }) => [distance, lower, local ?? distance, exact ?? distance]),
+    samples.flatMap(({ distance, lower, local, exact, nearer }) =>
+      [lower, local, exact, nearer].map((value) => value ?? distance).concat(distance),
+    ),
   );
   const positive = values.filter((value) => value > 0);
   const domain = [Math.min(...positive) * 0.8, Math.max(...positive) * 1.25];
   const columns = Math.min(4, Math.max(2, all.length));
   const exact = all.some(({ samples }) => samples.some((sample) => sample.exact !== null));
   const local = all.some(({ samples }) => samples.some((sample) => sample.local !== null));
+  const first = namesOf(all.map(({ network }) => network)) || 'the attack';
+  const sighted = all.every(({ network }) => network.attack?.kind === 'white-box');
+  const others = attackKinds.filter((kind) =>
+    all.some(({ samples }) => samples.some((one) => one.nearerKind === kind)),
+  );
   return {
     title: 'Adversarial distances between their bounds',
     panels: all.map((row) => draw(row, domain, widthOf(columns))),
     columns,
     legend: [
-      { label: 'Δx found by the attack: an upper bound', style: neutral, mark: 'dot' },
+      { label: `Δx by ${first}: an upper bound`, style: neutral, mark: sighted ? 'triangle' : 'dot' },
+      ...others.map((kind) => ({
+        label: `nearer, by another attack (${kind}): the upper bound`,
+        style: neutral,
+        mark: symbols[kind],
+      })),
       { label: 'rigorous lower bound', style: neutral, mark: 'line' },
       ...(local ? [{ label: 'local estimate, not a bound', style: neutral, mark: 'ring' as const }] : []),
       ...(exact ? [{ label: 'exact distance', style: neutral, mark: 'cross' as const }] : []),
     ],
-    reading: `Each upright is one attacked sample of one network a regularizer (seed ${[...new Set(all.map(({ network }) => network.seed))].join(', ')}), in order of Δx; its true distance lies on it. Log scale, l2 in ${distanceUnit(all.map(({ network }) => network))}, Tangent Attack${iterations(report)}. The lower bound multiplies layer norms and is proved; the estimate takes the largest Jacobian norm among sampled points of the ball, so it may exceed Δx.`,
-    outcome: `lower bound as a share of Δx, median: ${all.map(said).join('; ')}.`,
+    reading: `Each upright is one attacked sample of one network a regularizer (seed ${[...new Set(all.map(({ network }) => network.seed))].join(', ')}), in order of Δx; its true distance lies on it. Log scale, l2 in ${distanceUnit(all.map(({ network }) => network))}, ${attackWords(report)}. The lower bound is proved, ${by(all)}; the estimate takes the largest Jacobian norm among sampled points of the ball, so it may exceed Δx.`,
+    outcome: `upper bound of Δx over the lower one, median: ${all.map(said).join('; ')}.`,
   };
 }
 
+/** The mark of a point of another attack, by what that one sees. */
+const symbols = { 'white-box': 'triangle', 'black-box': 'square' } as const;
+
 const neutral = { light: '#333333', dark: '#d6d6d6', dash: 'none' };
 
+/** The methods of the bounds, in words. */
+function by(rows: readonly Row[]): string {
+  const words: Record<CertificateMethod, string> = {
+    lipschitz: 'by the norms of layers (Lemma 1)',
+    crown: 'by linear relaxation (CROWN)',
+    sdp: 'by semidefinite relaxation',
+    none: 'by the outcome alone',
+  };
+  const methods = new Set(rows.flatMap(({ samples }) => samples.map(({ method }) => method)));
+  return [...methods].map((method) => words[method]).join(' or ');
+}
+
+/** The attacked samples with a bound: that beside the attack, or else that of a certificate of the same weights. */
 function bounded(network: NetworkReport): Bounded[] {
   const exact = new Map((network.exact ?? []).map(({ index, distance }) => [index, distance]));
+  const own = (network.certificates ?? []).filter(({ number }) => number === network.attack?.number);
+  const certificates = new Map(own.map((one) => [one.index, one]));
   return foundSamples(network)
-    .flatMap(({ index, distance, lower, local = null }) =>
-      lower === null || !Number.isFinite(lower)
-        ? []
-        : [{ index, distance, lower, local, exact: exact.get(index) ?? null }],
+    .flatMap(
+      ({ index, distance, lower: beside, method = 'lipschitz', local = null, upper, byKind = null }): Bounded[] => {
+        const certificate = certificates.get(index);
+        const lower = beside ?? certificate?.lower.l2;
+        if (lower === undefined || !Number.isFinite(lower)) return [];
+        const own =
+          beside === null ? { method: certificate!.method, local: finite(certificate!.local.l2) } : { method, local };
+        const nearer = byKind !== null && upper !== null && upper < distance;
+        const other = { nearer: nearer ? upper : null, nearerKind: nearer ? byKind : null };
+        return [{ index, distance, lower, ...own, exact: exact.get(index) ?? null, ...other }];
+      },
     )
     .sort((a, b) => a.distance - b.distance);
 }
 
-function draw({ group, samples }: Row, domain: readonly number[], width: number): Panel {
+const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
+
+function draw({ group, network, samples }: Row, domain: readonly number[], width: number): Panel {
   const stride = Math.max(1, samples.length / MOST);
   const shown = Array.from({ length: Math.min(MOST, samples.length) }, (_, rank) => ({
     ...samples[Math.floor(rank * stride)]!,
@@ -76,6 +121,7 @@ function draw({ group, samples }: Row, domain: readonly number[], width: number)
   const { light } = markStyle(group.regularizer);
   const proved = shown.filter(({ lower }) => lower > 0);
   const r = shown.length > 20 ? 2 : 3;
+  const sighted = network.attack?.kind === 'white-box';
   const half = 0.42;
   const line = { stroke: light, strokeWidth: 2 };
   return panel({
@@ -90,7 +136,13 @@ function draw({ group, samples }: Row, domain: readonly number[], width: number)
         shown.filter((sample) => (sample.local ?? 0) > 0),
         { x: 'rank', y: 'local', r: r * 0.9, stroke: 'currentColor', strokeOpacity: 0.65, strokeWidth: 1 },
       ),
-      Plot.dot(shown, { x: 'rank', y: 'distance', r, fill: light }),
+      Plot.dot(shown, { x: 'rank', y: 'distance', r, fill: light, symbol: sighted ? 'triangle' : 'circle' }),
+      ...attackKinds.map((kind) =>
+        Plot.dot(
+          shown.filter(({ nearerKind }) => nearerKind === kind),
+          { x: 'rank', y: 'nearer', r, fill: light, symbol: symbols[kind] },
+        ),
+      ),
       Plot.dot(
         shown.filter(({ exact }) => exact !== null),
         { x: 'rank', y: 'exact', r: r + 0.6, symbol: 'times', stroke: 'currentColor', strokeWidth: r > 2 ? 1.4 : 0.9 },
@@ -105,13 +157,16 @@ function draw({ group, samples }: Row, domain: readonly number[], width: number)
   });
 }
 
+/** The smallest distance that any attack found. */
+const upperOf = ({ distance, nearer }: Bounded): number => Math.min(distance, nearer ?? distance);
+
 function said({ group, samples }: Row): string {
-  const share = quantile(
-    samples.map(({ lower, distance }) => lower / distance),
+  const ratio = quantile(
+    samples.map((one) => upperOf(one) / one.lower),
     0.5,
   );
   const estimates = samples.filter(({ local }) => local !== null);
   const over = estimates.filter(({ local, distance }) => local! > distance).length;
-  const violated = samples.filter(({ lower, distance }) => lower > distance).length;
-  return `${group.label} ${share !== null && share < 0.01 ? number(share, 2) : percent(share)} (n = ${samples.length}${over > 0 ? `; the estimate exceeds Δx for ${over}` : ''}${violated > 0 ? `; the lower bound exceeds Δx for ${violated}, which must not be` : ''})`;
+  const violated = samples.filter((one) => one.lower > upperOf(one)).length;
+  return `${group.label} ${number(ratio)} (n = ${samples.length}${over > 0 ? `; the estimate exceeds Δx for ${over}` : ''}${violated > 0 ? `; the lower bound exceeds Δx for ${violated}, which must not be` : ''})`;
 }

@@ -11,6 +11,7 @@ import {
   weight,
 } from '../../learn/model/model.js';
 import { tf } from '../../tensorflow/tf.js';
+import { type ConvolutionKernel, jointNorm, scaledKernel, sigmaOf } from './exact-norms.js';
 
 /**
  * Upper bounds on the norms of y = xW induced by ℓp on both sides, for a kernel [in, out]. p = 1: the largest absolute sum over the outputs
@@ -113,39 +114,19 @@ const distinct = (sets: readonly number[][]): readonly number[][] => [
   ...new Map(sets.map((set) => [set.join(), set])).values(),
 ];
 
-/** A kernel as a bound needs it: HWIO in float64. */
-export interface ConvolutionKernel {
-  readonly rows: number;
-  readonly columns: number;
-  readonly inputs: number;
-  readonly outputs: number;
-  readonly values: Float64Array;
-}
-
-/**
- * The kernel of a convolution with the scales behind it: each output channel is multiplied by its scale. With circular padding and a kernel
- * larger than its image, the taps that meet the same input are added up.
- *
- * @param scales one an output channel
- */
-export function folded(
-  values: Float32Array,
-  [rows, columns, inputs, outputs]: readonly [number, number, number, number],
-  scales: Float64Array | undefined,
-  { inputSize, padding }: Pick<ConvLayer, 'inputSize' | 'padding'>,
-): ConvolutionKernel {
-  const height = padding === 'circular' ? Math.min(rows, inputSize[0]) : rows;
-  const width = padding === 'circular' ? Math.min(columns, inputSize[1]) : columns;
-  const sums = new Float64Array(height * width * inputs * outputs);
-  for (let r = 0, at = 0; r < rows; r++) {
-    for (let c = 0; c < columns; c++) {
-      let to = ((r % height) * width + (c % width)) * inputs * outputs;
-      for (let i = 0; i < inputs; i++) {
-        for (let o = 0; o < outputs; o++, at++, to++) sums[to]! += values[at]! * (scales?.[o] ?? 1);
-      }
+/** The kernel with, for circular padding, the taps that meet the same input, in a kernel larger than its image, added up. */
+export function folded(kernel: ConvolutionKernel, { inputSize, padding }: Pick<ConvLayer, 'inputSize' | 'padding'>) {
+  const { inputs, outputs, values } = kernel;
+  const rows = padding === 'circular' ? Math.min(kernel.rows, inputSize[0]) : kernel.rows;
+  const columns = padding === 'circular' ? Math.min(kernel.columns, inputSize[1]) : kernel.columns;
+  const sums = new Float64Array(rows * columns * inputs * outputs);
+  for (let r = 0, at = 0; r < kernel.rows; r++) {
+    for (let c = 0; c < kernel.columns; c++) {
+      const to = ((r % rows) * columns + (c % columns)) * inputs * outputs;
+      for (let i = 0; i < inputs * outputs; i++, at++) sums[to + i]! += values[at]!;
     }
   }
-  return { rows: height, columns: width, inputs, outputs, values: sums };
+  return { rows, columns, inputs, outputs, values: sums };
 }
 
 /**
@@ -175,34 +156,26 @@ function convSigmaAtMost(
  * Upper bounds on the norms of a convolution layer induced by ℓp on both sides. A batch normalization behind it counts by its scales in
  * evaluation mode.
  *
- * p = 1 is the largest absolute sum over the outputs that an input reaches, p = ∞ that over the inputs that an output sees. Both are exact
- * for the layer's own padding and size, in float64. p = 2 is the bound of `convSigmaAtMost`, or √(p = 1 · p = ∞) (Riesz and Thorin) where
- * that is smaller.
+ * p = 1 and p = ∞ are the largest absolute sums over the outputs that an input reaches and over the inputs that an output sees, exact
+ * for the layer's own padding and size, in float64. p = 2 is σ from its frequencies (`sigmaOf`); where that is not to be had, the bound of
+ * `convSigmaAtMost`, or √(p = 1 · p = ∞) (Riesz and Thorin) where it is smaller.
  */
 export function convNorms(weights: Weights, layer: ConvLayer): ByNorm<number> {
-  const kernel = weight<tf.Tensor4D>(weights, layer.kernel);
-  const scales = scalesOf(weights, layer);
-  const whole = folded(kernel.dataSync<'float32'>(), kernel.shape, scales, layer);
+  const kernel = scaledKernel(weights, layer);
+  const whole = folded(kernel, layer);
   const [along, across] = ([0, 1] as const).map((axis) =>
     tapsAlong(
       layer.inputSize[axis],
       axis === 0 ? whole.rows : whole.columns,
       layer.stride,
       layer.padding,
-      Math.floor((kernel.shape[axis] - 1) / 2),
+      Math.floor(((axis === 0 ? kernel.rows : kernel.columns) - 1) / 2),
     ),
-  ) as [ReturnType<typeof tapsAlong>, ReturnType<typeof tapsAlong>];
+  ) as [KernelTaps, KernelTaps];
   const l1 = largestSum(whole, along.ofInput, across.ofInput, 'input');
   const linf = largestSum(whole, along.ofOutput, across.ofOutput, 'output');
-  return { l1, l2: Math.min(convSigmaAtMost(whole, along, across), Math.sqrt(l1 * linf)), linf };
-}
-
-/** γ/√(running variance + ε) of each output channel, where a batch normalization follows. */
-function scalesOf(weights: Weights, { normalization }: ConvLayer): Float64Array | undefined {
-  if (normalization === undefined) return undefined;
-  const variance = weight(weights, normalization.variance).dataSync();
-  const scale = weight(weights, normalization.scale).dataSync();
-  return Float64Array.from(scale, (gamma, o) => gamma / Math.sqrt(variance[o]! + normalization.epsilon));
+  const exact = sigmaOf(kernel, layer);
+  return { l1, l2: Math.min(exact ?? convSigmaAtMost(whole, along, across), Math.sqrt(l1 * linf)), linf };
 }
 
 /** The largest sum of |kernel| over a set of rows, a set of columns and the other side's channels, for one channel of `side`. */
@@ -240,7 +213,8 @@ export const ROUNDING = 1e-5;
 /**
  * A Lipschitz constant L of the feature map in each norm: ‖Φ(a) − Φ(b)‖_p ≤ L ‖a − b‖_p everywhere, so ‖∇Φ‖_p ≤ L. It is the product of the
  * layers' norms and the activations' largest slopes (paper, A.12, with the true max |φ'|, which for GELU is 1.129 and not 1). Branches that
- * are added have the sum of their constants. Batch normalization counts by its scales in evaluation mode.
+ * are added have the sum of their constants, in ℓ2 less where they are known together (`jointNorm`). Batch normalization counts by its
+ * scales in evaluation mode.
  *
  * It holds for all inputs, and is loose for deep networks. The factors are never all reached at once, so the product grows by orders of
  * magnitude with depth.
@@ -254,7 +228,13 @@ export function lipschitz(stage: string, model: Model, weights: Weights): ByNorm
       'take a model of weir, or give yours its `parts`',
     );
   }
-  const whole = chain(weights, model.parts);
+  const found = new Map<Layer, ByNorm<number>>(); // a block asks for those of its layers again
+  const norms = (layer: Layer): ByNorm<number> => {
+    const known = found.get(layer) ?? layerNorms(weights, layer);
+    found.set(layer, known);
+    return known;
+  };
+  const whole = chain(weights, model.parts, norms);
   return byNorm((norm) => whole[norm] * (1 + ROUNDING));
 }
 
@@ -265,16 +245,20 @@ export const byNorm = <T>(of: (norm: (typeof norms)[number]) => T): ByNorm<T> =>
   linf: of('linf'),
 });
 
-function chain(weights: Weights, parts: readonly Part[]): ByNorm<number> {
-  const each = parts.map((part) => constants(weights, part));
+type Norms = (layer: Layer) => ByNorm<number>;
+
+function chain(weights: Weights, parts: readonly Part[], norms: Norms): ByNorm<number> {
+  const each = parts.map((part) => constants(weights, part, norms));
   return byNorm((norm) => each.reduce((product, one) => product * one[norm], 1));
 }
 
-function constants(weights: Weights, part: Part): ByNorm<number> {
+function constants(weights: Weights, part: Part, norms: Norms): ByNorm<number> {
   if (part.kind === 'bounded') return part.lipschitz;
-  if (part.kind !== 'sum') return layerNorms(weights, part);
-  const branches = part.branches.map((branch) => chain(weights, branch));
-  return byNorm((norm) => branches.reduce((sum, one) => sum + one[norm], 0));
+  if (part.kind !== 'sum') return norms(part);
+  const branches = part.branches.map((branch) => chain(weights, branch, norms));
+  const plain = byNorm((norm) => branches.reduce((sum, one) => sum + one[norm], 0));
+  const joint = jointNorm(weights, part.branches, (layer) => norms(layer).l2);
+  return { ...plain, l2: Math.min(plain.l2, joint ?? plain.l2) };
 }
 
 /** Of a linear layer with the factor behind it. */

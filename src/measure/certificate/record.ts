@@ -12,12 +12,20 @@ export type CertificateOutcome = (typeof certificateOutcomes)[number];
 
 const certificateOutcomes = ['certified', 'already-misclassified', 'one-class', 'not-a-number'] as const;
 
+/**
+ * The method of a rigorous bound in ℓ2: Lemma 1 with a Lipschitz constant, CROWN's linear relaxation, or the semidefinite relaxation of the
+ * first hidden layer; `none` where the outcome alone gives it.
+ */
+export type CertificateMethod = (typeof certificateMethods)[number];
+
+export const certificateMethods = ['none', 'lipschitz', 'crown', 'sdp'] as const;
+
 /** Bounds on the distance from one sample to the nearest input of another class, in input units. */
 export interface SampleBounds {
   readonly outcome: CertificateOutcome;
   /** Class that the model gives the sample; −1 where its logits are NaN. */
   readonly predicted: number;
-  /** The wrong class with the smallest rigorous ℓ2 bound, which θ and the margin are of; −1 without one. */
+  /** The wrong class with the smallest margin in feature space, which θ and the margin are of; −1 without one. */
   readonly rival: number;
   /** θ_x = w·Φ(x) / (‖w‖₂ ‖Φ(x)‖₂), w = W_c − W_k (paper, lemma 1); NaN without a rival. */
   readonly theta: number;
@@ -27,6 +35,12 @@ export interface SampleBounds {
   readonly marginOverReadoutNorm: number;
   /** L of the feature map in ℓ2, over all inputs, from the norms of its layers. */
   readonly lipschitz: number;
+  /** Lemma 1's rigorous bound in ℓ2, with that L. */
+  readonly lemma1: number;
+  /** The method that gave `lower` in ℓ2, the best of those that were run; in the other norms it is Lemma 1. */
+  readonly method: CertificateMethod;
+  /** Where no relaxation of the model is known, the reason: which of its layers. */
+  readonly fallback?: string;
   /** The rigorous bound: no smaller perturbation, in ℓp, changes the class. */
   readonly lower: ByNorm<number>;
   /** The bound with the largest ‖∇Φ‖ found nearby: an estimate, which may lie above the distance. NaN in norms that were not asked for. */
@@ -58,6 +72,9 @@ export const certificateRecord = (total: number) =>
       featureNorm: quantity({ label: '‖Φ(x)‖' }),
       marginOverReadoutNorm: quantity({ label: 'margin in feature space', better: 'higher' }),
       lipschitz: quantity({ label: 'Lipschitz constant', scale: 'log', better: 'lower' }),
+      lemma1: quantity({ label: "Lemma 1's bound", unit: 'input units', better: 'higher' }),
+      method: category(certificateMethods),
+      fallback: key(z.string()).optional(),
       lower: quantities({ label: 'lower bound', unit: 'input units', better: 'higher', headline: true }),
       local: quantities({ label: 'local estimate', unit: 'input units', better: 'higher' }),
     },
@@ -76,6 +93,9 @@ export const certificateIn = (line: LogLine): Certificate => ({
   featureNorm: Number(line.featureNorm),
   marginOverReadoutNorm: Number(line.marginOverReadoutNorm),
   lipschitz: Number(line.lipschitz),
+  lemma1: numberIn(line, 'lemma1') ?? Number.NaN,
+  method: (line.method ?? 'lipschitz') as CertificateMethod, // the only one of earlier versions
+  ...(typeof line.fallback === 'string' && { fallback: line.fallback }),
   lower: boundsIn(line.lower as LogLine | null),
   local: boundsIn(line.local as LogLine | null),
 });

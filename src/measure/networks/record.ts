@@ -1,7 +1,7 @@
 import type { FigureRequest } from '../../plot/figure.js';
 import type { Role } from '../../storage/record.js';
 import type { Alignment } from '../alignment/alignment.js';
-import type { AttackReport } from '../attack/record.js';
+import type { AttackReport } from '../attack/attacked.js';
 import type { Certificate } from '../certificate/record.js';
 import type { ExactDistance, Geometry } from '../geometry/record.js';
 import type { Measurement } from '../log.js';

@@ -1,5 +1,5 @@
 import { mean, quantile, standardDeviation, standardError } from '../../plot/statistics.js';
-import type { AttackedSample } from '../attack/record.js';
+import type { AttackedSample } from '../attack/attacked.js';
 import { type FieldMean, fieldTitle, newestMean } from '../log.js';
 import type { Fit } from '../readout/record.js';
 import type { SeedGroup } from './groups.js';
@@ -15,6 +15,8 @@ export interface NetworkSummary {
   readonly meanDistance: number | null;
   readonly standardError: number | null;
   readonly medianDistance: number | null;
+  /** Median Δx over its proved lower bound: how far apart both sides of the true distance are. */
+  readonly medianUpperOverLower: number | null;
   /** Per attacked sample. */
   readonly meanQueries: number | null;
   readonly outcomes: Readonly<Record<string, number>>;
@@ -74,11 +76,18 @@ export function summarizeNetwork(network: NetworkReport): NetworkSummary {
     meanDistance: distances.length > 0 ? mean(distances) : null,
     standardError: standardError(distances),
     medianDistance: quantile(distances, 0.5),
+    medianUpperOverLower: upperOverLower(network),
     meanQueries: samples.length > 0 ? mean(samples.map((sample) => sample.queries)) : null,
     outcomes,
     starts: counted(foundSamples(network).flatMap(({ start }) => start ?? [])),
     sigma: Object.fromEntries(Object.entries(network.sigma).flatMap(lastOf)),
   };
+}
+
+/** How far apart both sides of Δx are: the median of what the attack found over what is proved. */
+function upperOverLower(network: NetworkReport): number | null {
+  const ratios = foundSamples(network).flatMap(({ distance, lower }) => (lower === null ? [] : distance / lower));
+  return quantile(ratios.filter(Number.isFinite), 0.5);
 }
 
 function counted(names: readonly string[]): Record<string, number> {
@@ -150,6 +159,7 @@ export interface Measure {
 export const MEASURES: readonly Measure[] = [
   { name: 'Test accuracy, %', of: ({ testAccuracy }) => testAccuracy, scale: 100, decimals: 2 },
   { name: 'Mean Δx', of: (network) => summarizeNetwork(network).meanDistance, scale: 1, decimals: 3 },
+  { name: 'Mean best Δx', of: ({ attack }) => attack?.portfolio?.meanBest ?? null, scale: 1, decimals: 3 },
   { name: 'Mean exact Δx', of: exactMean, scale: 1, decimals: 3 },
   { name: 'Mean lower bound', of: (network) => meanOf(network, 'lower'), scale: 1 },
   { name: 'Mean local estimate', of: (network) => meanOf(network, 'local'), scale: 1, decimals: 3 },

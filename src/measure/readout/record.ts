@@ -1,5 +1,5 @@
 import { category, quantity, record, z } from '../../storage/record.js';
-import type { AttackReport } from '../attack/record.js';
+import type { AttackReport } from '../attack/attacked.js';
 import { type LogLine, numberIn } from '../log.js';
 
 /** An interval of a proportion. Plain data. */

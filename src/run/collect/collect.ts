@@ -4,7 +4,8 @@ import { basename } from 'node:path';
 import { layerNormsRecord, tickRecord } from '../../learn/spectral/stages.js';
 import { updateRecord } from '../../learn/update.js';
 import { alignmentIn, alignmentRecord } from '../../measure/alignment/alignment.js';
-import { attackOf, isAttack } from '../../measure/attack/record.js';
+import { attackOf } from '../../measure/attack/attacked.js';
+import { isAttack } from '../../measure/attack/record.js';
 import { certificateIn, certificateRecord } from '../../measure/certificate/record.js';
 import { exactDistanceIn, exactDistanceRecord, geometryIn, geometryRecord } from '../../measure/geometry/record.js';
 import type { Measurement } from '../../measure/log.js';
@@ -38,7 +39,7 @@ import { unfinishedNetworks } from '../../storage/run-state.js';
 import { recordsOf } from '../run-log.js';
 import { baseName, conditionsOf } from './conditions.js';
 import { commandOf, provenanceOf } from './provenance.js';
-import { attackLines, regularizerOf, remarksOn, testLines } from './records.js';
+import { attackLines, attackStreams, regularizerOf, remarksOn, testLines } from './records.js';
 
 /**
  * Runs without those that are there twice, and of each of these a sentence: a folder that was named twice, or a copy of one, holds no
@@ -246,7 +247,7 @@ function networkReport(folder: RunFolder, setting: string, { name, about, log, o
   const classifier = classifierOf(log.of(classifierRecord));
   const refitted = classifierOf(log.of(refittedRecord));
   const regularizer = regularizerOf({ pipeline, name, about, updates: own.of(updateRecord) });
-  const attack = attackOf(attackLines(log));
+  const attack = attackOf(attackStreams(log));
   const network: NetworkReport = {
     name,
     pipeline,
@@ -268,7 +269,7 @@ function networkReport(folder: RunFolder, setting: string, { name, about, log, o
     attack,
     ...(probes.length > 0 && { probes: probes.map(onlineReadoutIn) }),
     classifier,
-    readout: refitted && { ...refitted, attack: attackOf(attackLines(log, 'refitted')) },
+    readout: refitted && { ...refitted, attack: attackOf(attackStreams(log, 'refitted')) },
     exact: log.of(exactDistanceRecord(0)).map(exactDistanceIn),
     geometries: log.of(geometryRecord).map(geometryIn),
     tracks: log.of(trackRecord).map(trackIn),

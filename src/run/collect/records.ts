@@ -1,7 +1,8 @@
 import { layerNormsRecord } from '../../learn/spectral/stages.js';
 import { updateRecord } from '../../learn/update.js';
 import { accuracyRecord } from '../../measure/accuracy/accuracy.js';
-import { isAttack, nearest } from '../../measure/attack/record.js';
+import { nearest } from '../../measure/attack/attacked.js';
+import { isAttack } from '../../measure/attack/record.js';
 import { type LoggedStream, type LogLine, type NetworkLog, newest, newestOf, numberIn } from '../../measure/log.js';
 import { classifierRecord } from '../../measure/readout/record.js';
 import { transferred } from '../../plot/style.js';
@@ -177,8 +178,10 @@ const accuraciesIn = (log: NetworkLog): LoggedStream[] =>
 export const testLines = (log: NetworkLog): readonly LogLine[] =>
   accuraciesIn(log).find(({ stream }) => stream === testStream)?.lines ?? [];
 
-/** The lines of the attack on the trained network, or on the one with a readout that was fitted anew. */
-export const attackLines = (log: NetworkLog, readout?: 'refitted'): readonly LogLine[] => {
-  const lines = log.streams.filter(({ description }) => isAttack(description));
-  return lines.find(({ lines: [first] }) => first!.readout === readout)?.lines ?? [];
-};
+/** The attacks on the trained network, or on the one with a readout that was fitted anew, in the order of their streams. */
+export const attackStreams = (log: NetworkLog, readout?: 'refitted'): readonly LoggedStream[] =>
+  log.streams.filter(({ description, lines: [first] }) => isAttack(description) && first!.readout === readout);
+
+/** The lines of the first of them, which is the attack of the report. */
+export const attackLines = (log: NetworkLog, readout?: 'refitted'): readonly LogLine[] =>
+  attackStreams(log, readout)[0]?.lines ?? [];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { checkOptions } from '../../flow/options.js';
 import { crossEntropy } from '../../learn/loss/cross-entropy.js';
 import { gradientsOf } from '../../learn/loss/gradients.js';
-import { linearizationOf } from '../../learn/model/autodiff.js';
+import { featurePullOf, linearizationOf } from '../../learn/model/autodiff.js';
 import { type Model, type Weights, weight } from '../../learn/model/model.js';
 import { lipschitz } from '../../measure/certificate/lipschitz.js';
 import { tf } from '../../tensorflow/tf.js';
@@ -106,6 +106,11 @@ export function modelTests(options: ModelTestOptions): PartTest[] {
       if (forward === undefined || backward === undefined) return;
       const difference = tf.div(tf.sub(features(1e-4), features(-1e-4)), 2e-4);
       assertClose(forward, difference, tolerance, 'products with the Jacobian, and differences of the features');
+      const pulled = featurePullOf(model)?.(weights, x, (found, first) => {
+        assertClose(found, tf.slice(features(0), [first], [found.shape[0]]), 1e-5, 'features of both passes together');
+        return tf.slice(q, [first], [found.shape[0]]) as tf.Tensor2D;
+      });
+      if (pulled !== undefined) assertClose(pulled[1], backward, 1e-5, 'the product of both passes together');
       const [across, along] = [pairing(backward, p), pairing(forward, q)];
       assert.ok(Math.abs(across - along) < 1e-3 * (1 + Math.abs(along)), `qᵀ(Jp) is ${along}, and (Jᵀq)ᵀp ${across}`);
     },

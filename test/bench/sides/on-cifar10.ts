@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { horizontalFlip } from '../../../src/data/augment/ops/horizontal-flip.js';
 import { normalize, unitScale } from '../../../src/data/augment/ops/normalize.js';
-import { cifar10Statistics } from '../../../src/data/augment/recipes.js';
+import { cifar10Statistics, type Recipe } from '../../../src/data/augment/recipes.js';
 import { render } from '../../../src/data/augment/renderer.js';
 import type { Dataset } from '../../../src/data/dataset.js';
 import { cifar10File } from '../../../src/data/datasets/cifar10.js';
@@ -23,9 +23,15 @@ export function realImages(): Dataset | undefined {
 }
 
 /** Trains on batches drawn with replacement, flipped at random; the state after the last update belongs to the caller. */
-export function trainOn(data: Dataset, stage: TrainStage, updates: number, after: (update: Update) => void = () => {}) {
+export function trainOn(
+  data: Dataset,
+  stage: TrainStage,
+  updates: number,
+  after: (update: Update) => void = () => {},
+  scaled: Recipe = [unitScale(), normalize(cifar10Statistics)],
+) {
   const random = keyed(0, 'bench/order');
-  const recipe = [horizontalFlip(), unitScale(), normalize(cifar10Statistics)];
+  const recipe = [horizontalFlip(), ...scaled];
   let state: TrainState = stage.start();
   for (let number = 1; number <= updates; number++) {
     const indices = Uint32Array.from({ length: size }, () => random.integer(data.size));

@@ -2,7 +2,9 @@ import { describe, test } from 'vitest';
 import type { Stage } from '../../../src/flow/stage.js';
 import type { Model } from '../../../src/learn/model/model.js';
 import type { AttackedUpdate, AttackOptions, AttackState } from '../../../src/measure/attack/attack.js';
+import { ddn } from '../../../src/measure/attack/ddn.js';
 import { deepFool } from '../../../src/measure/attack/deepfool.js';
+import { fmn } from '../../../src/measure/attack/fmn.js';
 import type { AttackResult } from '../../../src/measure/attack/record.js';
 import { tangentAttack } from '../../../src/measure/attack/tangent-attack.js';
 import type { LabeledSamples } from '../../../src/measure/inputs.js';
@@ -15,7 +17,11 @@ type Made = Stage<AttackedUpdate, AttackResult, AttackState<any>>;
 const attacks: Record<string, (model: Model, samples: LabeledSamples, options: AttackOptions) => Made> = {
   'tangent attack': (model, samples, options) =>
     tangentAttack(model, samples, { iterations: 2, chunk: 64, ...options }),
+  'tangent attack from DDN': (model, samples, options) =>
+    tangentAttack(model, samples, { iterations: 2, chunk: 64, start: 'ddn', ...options }),
   deepfool: (model, samples, options) => deepFool(model, samples, options),
+  ddn: (model, samples, options) => ddn(model, samples, { iterations: 40, ...options }),
+  fmn: (model, samples, options) => fmn(model, samples, { iterations: 40, ...options }),
 };
 
 describe.each(Object.entries(attacks))('%s', (_, make) => {

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Weights } from '../../../src/learn/model/model.js';
 import type { AttackState } from '../../../src/measure/attack/attack.js';
+import { ddn } from '../../../src/measure/attack/ddn.js';
 import type { AttackResult } from '../../../src/measure/attack/record.js';
 import {
   type TangentAttackOptions,
@@ -184,6 +185,30 @@ describe('the start', () => {
     expect(attack(ball(d), new Map(), samples, literal)[0]).toMatchObject({ outcome: 'never-flipped', start: 'none' });
     const both = attack(ball(d), new Map(), samples, { ...literal, samples: 2 });
     expect(both.find(({ index }) => index === 0)).toMatchObject({ outcome: 'found', start: 'image' });
+  });
+
+  test('from DDN: the start is white-box and says so, its queries count, and what follows is near to it', () => {
+    const model = network('dense');
+    const weights = sharp(model);
+    const samples = samplesFor(model, weights, 10, -1, 1);
+    const common = { samples: 10, seed: 3, box };
+    const [walked, longer] = [2, 3].map((iterations) =>
+      attack(model, weights, samples, { ...common, iterations, start: 'ddn' }),
+    ) as [AttackResult[], AttackResult[]];
+    const stage = ddn(model, samples, { ...common, iterations: 50 });
+    const steps = stage.next({ phase: 'rest' }, updateOf(weights)) as Iterable<readonly [unknown, AttackResult?]>;
+    const begun = [...steps].flatMap(([, result]) => result ?? []);
+    for (const { index, start, kind, queries, distance } of walked) {
+      expect([start, kind]).toEqual(['ddn', 'white-box']);
+      const own = begun.find((one) => one.index === index)!;
+      const step = longer.find((one) => one.index === index)!.queries - queries;
+      expect(queries).toBeGreaterThan(own.queries + step); // two iterations, of which the first asks less
+      expect(queries).toBeLessThan(own.queries + 2 * step);
+      expect(distance).toBeLessThan(1.3 * own.distance);
+    }
+    expect(() => tangentAttack(model, samples, { ...common, start: 'noise' as 'ddn' })).toThrow(
+      "stage 'tangent attack' was given start",
+    );
   });
 
   test('of three adversarial classes the one that comes nearest in the end is kept', () => {

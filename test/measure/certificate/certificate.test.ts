@@ -1,9 +1,12 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { keyed } from '../../../src/flow/random.js';
+import { model as layered } from '../../../src/learn/model/layered.js';
+import * as layers from '../../../src/learn/model/layers.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import { type Model, norms, type Weights } from '../../../src/learn/model/model.js';
 import { localBound, marginsOf, readoutOf } from '../../../src/measure/certificate/bounds.js';
 import { type CertificateOptions, certificate, certifier } from '../../../src/measure/certificate/certificate.js';
-import type { Certificate } from '../../../src/measure/certificate/record.js';
+import { type Certificate, certificateRecord } from '../../../src/measure/certificate/record.js';
 import { jacobianNorms, productsOf } from '../../../src/measure/geometry/jacobian.js';
 import type { LabeledSamples } from '../../../src/measure/inputs.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
@@ -51,7 +54,7 @@ describe.skipIf(vectors === undefined)('reference vectors: certificate', () => {
       expected.jacobianNorm,
     ]);
     const bounds = certifier('test', model, { local: [] })(weights)(Float32Array.from(input.x.data), input.label, 0);
-    within([bounds.lower.l2], [Math.min(...expected.boundWithLayerNorms)]);
+    within([bounds.lemma1], [Math.min(...expected.boundWithLayerNorms)]);
     within(
       margins.map(({ margin, readoutNorm }) => margin / readoutNorm.l2 / bounds.lipschitz),
       expected.boundWithLayerNorms,
@@ -131,20 +134,73 @@ describe('the slope of the feature map', () => {
   });
 });
 
-test('rigorous ≤ local in every norm, also beside a radius of the user', () => {
+test('Lemma 1 ≤ local in every norm, and the relaxation above it, also beside a radius of the user', () => {
   const model = network('whole', [16, 16]);
   const weights = new Map([...model.start(2)].map(([name, w]) => [name, tf.mul(w, 60)]));
   const samples = samplesFor(model, weights, 10, -1, 1);
   for (const radius of [undefined, 100, { l1: 100, l2: 10, linf: 1 }]) {
     const found = all(model, weights, samples, radius === undefined ? {} : { radius });
     expect(found).toHaveLength(10);
-    for (const { lower, local } of found) {
+    for (const { lower, local, lemma1, method } of found) {
       for (const norm of norms) {
-        expect(lower[norm]).toBeGreaterThan(0);
-        expect(local[norm]).toBeGreaterThanOrEqual(lower[norm]);
+        const bound = norm === 'l2' ? lemma1 : lower[norm];
+        expect(bound).toBeGreaterThan(0);
+        expect(local[norm]).toBeGreaterThanOrEqual(bound);
       }
+      expect(method).toBe('sdp');
+      expect(lower.l2).toBeGreaterThan(lemma1);
     }
   }
+});
+
+describe('the method', () => {
+  const one = (model: Model, weights: Weights, options: Partial<CertificateOptions>): Certificate => {
+    const random = keyed(1, 'test/methods');
+    const size = model.inputShape.reduce((product, side) => product * side, 1);
+    const values = Float32Array.from({ length: size }, () => random.normal());
+    const labels = Uint8Array.of(
+      model
+        .logits(weights, tf.tensor(values, [1, ...model.inputShape]))
+        .argMax(1)
+        .dataSync()[0]!,
+    );
+    const samples = { name: 'one', size: 1, sampleShape: model.inputShape, values, labels };
+    return all(model, weights, samples, { local: [], ...options })[0]!;
+  };
+
+  test('those that are asked for are run, the best of them is the bound, and ℓ1 and ℓ∞ stay those of Lemma 1', () => {
+    const model = network('whole', [16, 16]);
+    const weights = new Map([...model.start(2)].map(([name, w]) => [name, tf.mul(w, 60)]));
+    const [lemma1, crown, sdp] = ([[], ['crown'], ['crown', 'sdp']] as const).map((methods) =>
+      one(model, weights, { methods }),
+    );
+    expect([lemma1, crown, sdp].map((each) => each!.method)).toEqual(['lipschitz', 'crown', 'sdp']);
+    expect(lemma1!.lower.l2).toBe(lemma1!.lemma1);
+    expect(crown!.lower.l2).toBeGreaterThan(lemma1!.lower.l2);
+    expect(sdp!.lower.l2).toBeGreaterThan(crown!.lower.l2);
+    for (const each of [crown, sdp])
+      expect(each!.lower).toMatchObject({ l1: lemma1!.lower.l1, linf: lemma1!.lower.linf });
+    expect(sdp).not.toHaveProperty('fallback');
+  });
+
+  test('a layer that none knows leaves Lemma 1, and the record says which layer it is', () => {
+    const { own, dense } = layers;
+    const model = layered({
+      inputShape: [4],
+      layers: [dense(3), own({ name: 'sine', apply: (x) => tf.sin(x), lipschitz: 1 }), dense(2)],
+    });
+    const found = one(model, model.start(1), {});
+    expect(found).toMatchObject({ method: 'lipschitz', fallback: "no relaxation of layer 'sine1' is known" });
+    expect(found.lower.l2).toBe(found.lemma1);
+    expect(certificateRecord(1).schema.safeParse(found).success).toBe(true);
+  });
+
+  test('one that is none is refused by its name', () => {
+    const model = network('whole');
+    expect(() => one(model, model.start(0), { methods: ['ibp' as 'crown'] })).toThrow(
+      'stage \'certificate\' was given the method "ibp"',
+    );
+  });
 });
 
 describe('what becomes of a sample', () => {
@@ -163,7 +219,12 @@ describe('what becomes of a sample', () => {
     const weights = model.start(0);
     const right = of(model, weights, [0])[0]!.predicted;
     const [wrong, fine] = of(model, weights, [1 - right, right]);
-    expect(wrong).toMatchObject({ outcome: 'already-misclassified', lower: { l2: 0 }, local: { linf: 0 } });
+    expect(wrong).toMatchObject({
+      outcome: 'already-misclassified',
+      method: 'none',
+      lower: { l2: 0 },
+      local: { linf: 0 },
+    });
     expect(fine).toMatchObject({ outcome: 'certified', rival: 1 - right });
     const model2 = all(model, weights, samples([1 - right, right]));
     expect(model2.map(({ index }) => index)).toEqual([1]);

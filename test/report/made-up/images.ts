@@ -1,5 +1,5 @@
 import { sizeOf } from '../../../src/flow/data.js';
-import type { AttackedSample } from '../../../src/measure/attack/record.js';
+import type { AttackedSample } from '../../../src/measure/attack/attacked.js';
 import type { Certificate } from '../../../src/measure/certificate/record.js';
 import type { Geometry } from '../../../src/measure/geometry/record.js';
 import type { NetworkReport } from '../../../src/measure/networks/record.js';
@@ -123,6 +123,8 @@ function certificate({ index, label, predicted, lower, local }: AttackedSample):
     epoch: 1,
     outcome: 'certified',
     rival: 0,
+    lemma1: lower! / 2,
+    method: 'sdp',
     lower: bounds(lower!),
     local: bounds(local!),
   };

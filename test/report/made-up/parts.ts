@@ -1,4 +1,4 @@
-import type { AttackedSample } from '../../../src/measure/attack/record.js';
+import type { AttackedSample } from '../../../src/measure/attack/attacked.js';
 
 /** Numbers that look random and are the same each time, for made-up data (mulberry32, seeded by a hash of a name). */
 export function counterRandom(name: string): { uniform: () => number; normal: () => number } {

@@ -1,5 +1,5 @@
 import type { Alignment } from '../../../src/measure/alignment/alignment.js';
-import type { AttackedSample } from '../../../src/measure/attack/record.js';
+import type { AttackedSample } from '../../../src/measure/attack/attacked.js';
 import type { Geometry } from '../../../src/measure/geometry/record.js';
 import type { NetworkReport } from '../../../src/measure/networks/record.js';
 import type { Track } from '../../../src/measure/tracking/tracking.js';

@@ -31,6 +31,7 @@ const declared = {
   readouts: onlineReadoutRecord.description,
   classifiers: classifierRecord.description,
   attacks: attackRecord('Tangent Attack').description,
+  gradients: attackRecord('By gradients', 'white-box').description,
 };
 
 /** The networks of a run whose metric log holds these lines. */
@@ -140,6 +141,43 @@ describe('numbers of one network that are of several moments', () => {
     expect(collectReport([run]).notes?.join()).toContain(
       'attacked more than once on 2 of its samples; each counts once',
     );
+  });
+
+  test('of several attacks on a sample the nearest point is its upper bound, and the report says whose it is', () => {
+    const seen = (index: number, distance: number, more: object = {}) =>
+      attack(2, index, distance, { stream: 'gradients', kind: 'white-box', queries: 5, lower: 0.5, ...more });
+    const classes = (index: number, distance: number) => attack(2, index, distance, { kind: 'black-box', lower: 0.5 });
+    const run = logging('several', [
+      about,
+      ...[classes(1, 3), classes(2, 5), classes(3, Number.NaN), classes(4, 7)],
+      ...[seen(1, 2), seen(2, 6), seen(3, 4), seen(9, 1), seen(1, 0.1, { number: 1 })],
+    ]);
+    const report = collectReport([run]);
+    const { attack: found } = report.networks[0]!;
+    expect(found).toMatchObject({ name: 'Tangent Attack', kind: 'black-box' });
+    expect(found!.samples.map(({ index, distance, upper, by }) => [index, distance, upper, by])).toEqual([
+      [1, 3, 2, 'By gradients'],
+      [2, 5, 5, 'Tangent Attack'],
+      [3, null, 4, 'By gradients'],
+      [4, 7, 7, 'Tangent Attack'], // which the other one did not attack
+    ]);
+    expect(found!.portfolio).toEqual({
+      samples: 3,
+      meanBest: (2 + 5 + 4) / 3,
+      attacks: [
+        { name: 'Tangent Attack', kind: 'black-box', best: 1, meanDistance: 4, meanQueries: 9 },
+        { name: 'By gradients', kind: 'white-box', best: 2, meanDistance: 4, meanQueries: 5 },
+      ],
+    });
+    expect(reportHtml(report)).toMatch(/By gradients<.*white-box<.*2 of 3<.*the best of each sample/s);
+    const bounds = figures(report).find(({ id }) => id === 'bounds');
+    expect(bounds!.legend.map(({ label, mark }) => [label, mark])).toEqual(
+      expect.arrayContaining([
+        ['Δx by Tangent Attack (black-box): an upper bound', 'dot'],
+        ['nearer, by another attack (white-box): the upper bound', 'triangle'],
+      ]),
+    );
+    expect(figures(report).find(({ id }) => id === 'robustness')!.reading).toContain('By gradients: white-box');
   });
 
   test('T is that of the attack, never that of the config', () => {

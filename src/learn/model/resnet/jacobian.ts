@@ -1,7 +1,7 @@
 import type { Convolutions } from '../../../tensorflow/ops/convolution.js';
 import { attribute, lent, type Raw, run } from '../../../tensorflow/ops/eager.js';
 import { tf } from '../../../tensorflow/tf.js';
-import type { FeatureJacobian, Weights } from '../model.js';
+import type { FeatureJacobian, FeaturePull, Weights } from '../model.js';
 import { type FoldedNetwork, type Trace, trace } from './evaluate.js';
 import { type BlockPlan, maxPool, type ResnetPlan, subsampling } from './plan.js';
 import { meanOver } from './train.js';
@@ -22,38 +22,47 @@ export function residualJacobian(
   engine: () => Convolutions,
   images: (x: tf.Tensor) => tf.Tensor4D,
 ): FeatureJacobian {
+  /** Each chunk's results of `work`, put together again. */
   const inChunks = (
     x: tf.Tensor,
-    along: tf.Tensor2D,
     weights: Weights,
-    work: (at: Trace, network: FoldedNetwork, along: tf.Tensor2D) => tf.Tensor2D,
-  ): tf.Tensor2D =>
+    work: (at: Trace, network: FoldedNetwork, first: number, count: number) => tf.Tensor2D[],
+  ): tf.Tensor2D[] =>
     tf.tidy(() => {
       const whole = images(x);
       const network = folded(weights);
-      const parts: tf.Tensor2D[] = [];
+      const parts: tf.Tensor2D[][] = [];
       for (let first = 0; first < whole.shape[0]; first += CHUNK) {
         const count = Math.min(CHUNK, whole.shape[0] - first);
         const at = trace(plan, network, engine(), lent(tf.slice(whole, first, count)));
-        parts.push(work(at, network, tf.slice(along, [first, 0], [count, -1])));
+        parts.push(work(at, network, first, count));
         for (const raw of [at.stem, at.pool?.padded, at.pool?.y, ...at.blocks.flat()]) raw?.dispose();
       }
-      return parts.length === 1 ? parts[0]! : tf.concat(parts);
+      return parts.length === 1 ? parts[0]! : parts[0]!.map((_, i) => tf.concat(parts.map((part) => part[i]!)));
     });
+  const back = (at: Trace, network: FoldedNetwork, q: tf.Tensor2D): tf.Tensor2D => {
+    const [n, height, width, channels] = at.blocks.at(-1)!.at(-1)!.shape as [number, number, number, number];
+    const each = tf.reshape(tf.div(q, height * width), [n, 1, 1, channels]);
+    const found = backward(plan, network, engine(), at, lent(tf.tile(each, [1, height, width, 1])));
+    return tf.reshape(found.toTensor(), [n, -1]);
+  };
 
   return {
     forward: (weights, x, p) =>
-      inChunks(x, p, weights, (at, network, p) => {
+      inChunks(x, weights, (at, network, first, count) => {
         const { height, width, in: channels } = plan.stem;
-        return forward(plan, network, engine(), at, lent(tf.reshape(p, [-1, height, width, channels])));
-      }),
+        const rows = tf.slice(p, [first, 0], [count, -1]);
+        return [forward(plan, network, engine(), at, lent(tf.reshape(rows, [-1, height, width, channels])))];
+      })[0]!,
     backward: (weights, x, q) =>
-      inChunks(x, q, weights, (at, network, q) => {
-        const [n, height, width, channels] = at.blocks.at(-1)!.at(-1)!.shape as [number, number, number, number];
-        const each = tf.reshape(tf.div(q, height * width), [n, 1, 1, channels]);
-        const found = backward(plan, network, engine(), at, lent(tf.tile(each, [1, height, width, 1])));
-        return tf.reshape(found.toTensor(), [n, -1]);
-      }),
+      inChunks(x, weights, (at, network, first, count) => [
+        back(at, network, tf.slice(q, [first, 0], [count, -1])),
+      ])[0]!,
+    pull: (weights, x, cotangent) =>
+      inChunks(x, weights, (at, network, first) => {
+        const features = meanOver(at.blocks.at(-1)!.at(-1)!, 'float32');
+        return [features, back(at, network, cotangent(features, first))];
+      }) as ReturnType<FeaturePull>,
   };
 }
 

@@ -4,7 +4,16 @@ import type { ConvolutionGeometry } from '../../../tensorflow/ops/convolution.js
 import { attribute, constant, type Precision, type Raw, run } from '../../../tensorflow/ops/eager.js';
 import { hasFused } from '../../../tensorflow/ops/fused.js';
 import { tf } from '../../../tensorflow/tf.js';
-import { type ConvLayer, elementwise, largestOf, meanOver, type Padding, type Part, type Weights } from '../model.js';
+import {
+  activated,
+  type ConvLayer,
+  elementwise,
+  largestOf,
+  meanOver,
+  type Padding,
+  type Part,
+  type Weights,
+} from '../model.js';
 import type { Operation } from '../operations.js';
 
 /** A convolution with the batch normalization behind it, by the names of its weights. */
@@ -168,7 +177,7 @@ export function startResnet(plan: ResnetPlan, seed: number, start: ResnetInitial
 
 /** The parts of the feature map, for bounds on its Lipschitz constant. */
 export function partsOf(plan: ResnetPlan, layer: (conv: ConvPlan) => ConvLayer): Part[] {
-  const relu = elementwise('relu', 1);
+  const relu = activated({ name: 'relu', lipschitz: 1 });
   const aside = ({ shortcut }: BlockPlan): Part[] => {
     if (shortcut.kind === 'identity') return [];
     return [shortcut.kind === 'projection' ? layer(shortcut.conv) : elementwise('subsample', 1)];

@@ -1,0 +1,142 @@
+import { floatsOf } from '../../storage/log-stage.js';
+import type { CertificateMethod } from '../certificate/record.js';
+import { type LoggedStream, type LogLine, newest, newestOf, numberIn } from '../log.js';
+import { type Attempt, bestOf, type Portfolio, portfolioOf } from './portfolio.js';
+import { type AttackKind, attackKinds } from './record.js';
+
+export interface AttackReport {
+  /** As its record names it. */
+  readonly name?: string;
+  /** Absent where its record does not say it. */
+  readonly kind?: AttackKind;
+  /** T; null where it was not the same for all samples, or nothing says it. */
+  readonly iterations: number | null;
+  /** Updates of the weights that were attacked. */
+  readonly number?: number;
+  /** What an input may be: one range, or one a channel; absent from logs of earlier versions. */
+  readonly box?: { readonly min: number | readonly number[]; readonly max: number | readonly number[] };
+  /** Whether its samples were standardized, so that distances are in deviations of each feature. */
+  readonly standardized?: true;
+  readonly samples: readonly AttackedSample[];
+  /** Where several attacks were on these samples: how they compare. */
+  readonly portfolio?: Portfolio;
+}
+
+/** What the attack made of one test sample. Distances are l2, in the units of the network's input. */
+export interface AttackedSample {
+  /** Position in the test set: the same sample has the same index under every network. */
+  readonly index: number;
+  readonly label: number;
+  /** What the network says of the sample as it is. */
+  readonly predicted: number;
+  readonly adversarialLabel: number | null;
+  readonly outcome: string;
+  /** Δx of the verified adversarial sample; null where none was found. */
+  readonly distance: number | null;
+  /** Rigorous lower bound of Δx. */
+  readonly lower: number | null;
+  /** The method that gave it; absent from logs of earlier versions, which have Lemma 1's. */
+  readonly method?: CertificateMethod;
+  /** The smallest distance of all attacks on the sample. */
+  readonly upper: number | null;
+  /** The attack that `upper` is by, where there are several, and what it sees. */
+  readonly by?: string;
+  readonly byKind?: AttackKind | undefined;
+  /** Lemma 1's bound with the sampled maximum of the Jacobian: an estimate, which may lie above Δx. */
+  readonly local?: number | null;
+  /** θx: cosine between Φ(x) and the difference of the two readout rows. */
+  readonly theta?: number | null;
+  /** ‖Φ(x)‖. */
+  readonly featureNorm?: number | null;
+  /** Forward passes asked for. */
+  readonly queries: number;
+  /** The kind of start, of attacks that choose among several. */
+  readonly start?: string | null;
+  readonly original?: Float32Array;
+  readonly adversarial?: Float32Array;
+}
+
+/** A stream of a network's attack. */
+type AttackStream = Pick<LoggedStream, 'stream' | 'description' | 'lines'>;
+
+/**
+ * The results of the first of some attacks on the newest weights that it was on, each sample once; null where nothing was attacked. The
+ * others count for the upper bounds of its samples, where they were on the same weights.
+ */
+export function attackOf(streams: readonly AttackStream[]): AttackReport | null {
+  const [first] = streams;
+  if (first === undefined || first.lines.length === 0) return null;
+  const own = nearest(newestOf(first.lines));
+  const names = streams.map(({ description: { name } }) => name);
+  const attempts = streams
+    .filter(({ lines }) => newest(lines) === newest(first.lines))
+    .map(({ stream, description: { name }, lines }): Attempt<AttackedSample> => {
+      const of = nearest(newestOf(lines));
+      const twice = names.filter((other) => other === name).length > 1;
+      return { name: twice ? `${name} (${stream})` : name, kind: kindIn(of.at(-1)!), samples: of.map(attackedSample) };
+    });
+  const [{ name, kind, samples }] = attempts as [Attempt<AttackedSample>];
+  const best = bestOf(attempts);
+  const portfolio = portfolioOf(attempts);
+  const box = own.at(-1)?.box as AttackReport['box'];
+  const rounds = new Set(own.map((line) => numberIn(line, 'iterations')));
+  const iterations = rounds.size === 1 ? [...rounds][0]! : null;
+  const standardized = own.at(-1)?.standardized === true;
+  const number = numberIn(own.at(-1) ?? {}, 'number');
+  return {
+    name,
+    ...(kind && { kind }),
+    iterations,
+    ...(number !== null && { number }),
+    ...(box && { box }),
+    ...(standardized && { standardized }),
+    ...(portfolio && { portfolio }),
+    samples: samples.map((sample) => {
+      const upper = best.get(sample.index);
+      if (upper === undefined || attempts.length < 2) return sample;
+      return { ...sample, upper: upper.distance, by: upper.by.name, byKind: upper.by.kind };
+    }),
+  };
+}
+
+const kindIn = ({ kind }: LogLine): AttackKind | undefined => attackKinds.find((one) => one === kind);
+
+/** One line a sample, the one with the nearest point: two attacks on a sample, or an item handed on twice, are no two samples. */
+export function nearest(lines: readonly LogLine[]): readonly LogLine[] {
+  const ofSample = new Map<string, LogLine>();
+  for (const line of lines) {
+    const sample = `${line.index} ${line.label}`;
+    const known = ofSample.get(sample);
+    if (known === undefined || distanceIn(line) < distanceIn(known)) ofSample.set(sample, line);
+  }
+  return [...ofSample.values()];
+}
+
+const distanceIn = (line: LogLine): number => finite(numberIn(line, 'distance')) ?? Number.POSITIVE_INFINITY;
+
+function attackedSample(line: LogLine): AttackedSample {
+  const original = floatsOf(line.original);
+  const adversarial = floatsOf(line.adversarial);
+  const distance = finite(numberIn(line, 'distance'));
+  return {
+    index: Number(line.index),
+    label: Number(line.label),
+    predicted: Number(line.predicted),
+    adversarialLabel: numberIn(line, 'adversarialLabel'),
+    outcome: String(line.outcome),
+    distance,
+    lower: numberIn(line, 'lower'),
+    ...(typeof line.method === 'string' && { method: line.method as CertificateMethod }),
+    upper: distance,
+    local: numberIn(line, 'local'),
+    theta: numberIn(line, 'theta'),
+    featureNorm: numberIn(line, 'featureNorm'),
+    queries: Number(line.queries ?? 0),
+    start: typeof line.start === 'string' ? line.start : null,
+    ...(original && { original }),
+    ...(adversarial && { adversarial }),
+  };
+}
+
+/** A distance that was found; NaN says that none was. */
+const finite = (value: number | null): number | null => (value !== null && Number.isFinite(value) ? value : null);
