@@ -2,7 +2,6 @@ import { type BigIntStats, type Dirent, existsSync, lstatSync, readdirSync, real
 import { dirname, extname, join, sep } from 'node:path';
 import { WeirError } from '../../../flow/errors.js';
 import { canonicalName } from '../../../flow/header.js';
-import { checkUtf8 } from '../../../storage/disk.js';
 import { nameFrom, pathFor, shownName } from '../../images/reader.js';
 import { content, GET_AGAIN } from '../content.js';
 import { matIntegers, matTexts, readMat } from './mat.js';
@@ -272,9 +271,7 @@ const classOf = (line: string): string => canonicalName(line.slice(0, line.index
 
 function lines(file: string): string[] {
   if (!existsSync(file)) return [];
-  const bytes = content(file);
-  checkUtf8(file, bytes);
-  const all = new TextDecoder().decode(bytes).split('\n');
+  const all = nameFrom(content(file)).split('\n'); // paths are bytes, here as in the folder
   return all.flatMap((line, i) => {
     const path = line.trim();
     if (path === '') return [];
