@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { sizeOf } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { checkOptions } from '../flow/options.js';
+import { noticeOnce } from '../flow/terminal.js';
 import { type Box, type Dataset, sharedBytes, sharedFloats } from './dataset.js';
 import {
   checkFinite,
@@ -21,7 +22,8 @@ export type Nested = ArrayLike<number> | readonly Nested[];
 export interface DataDescription {
   /**
    * The names of the classes, in the order of the labels; or their number, and then they are called '0', '1' and so on. By default as
-   * many as the labels need: all names that occur, in alphabetical order, or the numbers up to the highest label.
+   * many as the labels need: all names that occur, in alphabetical order, or the numbers up to the highest label. Numbers that no sample has
+   * are then said in a line, and names that are one number ('1' and '1.0') are refused.
    */
   readonly classes?: readonly string[] | number;
   /** Shape of one sample; images are [height, width, channels]. By default that of the lists. */
@@ -68,7 +70,7 @@ export function dataset(options: DatasetOptions): Dataset {
     );
   }
   checkLength(name, size, sampleShape, values.length);
-  checkFinite(name, values, sampleShape); // before float32 turns a number that is too large into infinity
+  checkFinite(name, values, sampleShape); // before float32 turns a number that is too large into infinity, for the message
   const { labels, classes } = classed(name, given.labels, given.classes);
   const bytes = values instanceof Uint8Array || values instanceof Uint8ClampedArray;
   const shared = (bytes ? sharedBytes : sharedFloats)(values.length);
@@ -85,6 +87,16 @@ export function dataset(options: DatasetOptions): Dataset {
   };
   checkSamples(made);
   return made;
+}
+
+/** The same of what files hold, which an error then names. */
+export function datasetOf(files: string, options: DatasetOptions): Dataset {
+  try {
+    return dataset(options);
+  } catch (cause) {
+    if (!(cause instanceof WeirError)) throw cause;
+    throw new WeirError(`${files}: ${cause.message}`, cause.remedy, { cause });
+  }
 }
 
 /** The name of a data set that is read from a file. */
@@ -149,10 +161,14 @@ function namesOf(
 ): string[] {
   if (Array.isArray(asked) && asked.every((one) => typeof one === 'string')) return [...asked];
   if (asked === undefined && typeof labels[0] === 'string') {
-    return [...new Set(Array.from(labels as readonly string[], (one) => String(one).normalize('NFC')))].sort(inOrder);
+    const names = [...new Set(Array.from(labels as readonly string[], (one) => String(one).normalize('NFC')))];
+    names.sort(inOrder);
+    checkNumbersOnce(name, names);
+    return names;
   }
   const count = asked ?? Array.from(labels as ArrayLike<number>).reduce((most, one) => Math.max(most, one), -1) + 1;
   if (typeof count === 'number' && Number.isInteger(count) && count >= 1 && count <= MOST_CLASSES) {
+    if (asked === undefined) noticeGaps(name, labels as ArrayLike<number>, count);
     return Array.from({ length: count }, (_, label) => String(label));
   }
   throw asked === undefined
@@ -164,6 +180,37 @@ function namesOf(
         `data set '${name}' was given ${JSON.stringify(asked)} for its classes`,
         `give their names in the order of the labels, ['cat', 'dog'], or their number from 1 to ${MOST_CLASSES}`,
       );
+}
+
+/**
+ * Refuses names that are one number written in two ways, such as '1' and '1.0': of one class that would make two.
+ */
+function checkNumbersOnce(name: string, names: readonly string[]): void {
+  const found = new Map<number, string>();
+  for (const one of names) {
+    if (!NUMBER.test(one)) continue;
+    const other = found.get(Number(one));
+    if (other !== undefined) {
+      throw new WeirError(
+        `data set '${name}' has the labels '${other}' and '${one}', which are one number`,
+        `write that label in one way; if they are two classes, name all: { classes: ['${other}', '${one}', …] }`,
+      );
+    }
+    found.set(Number(one), one);
+  }
+}
+
+const NUMBER = /^[+-]?(\d{1,15}\.?\d{0,15}|\.\d{1,15})(e[+-]?\d{1,2})?$/i;
+
+/** Says which classes have no sample, where the highest label alone tells how many there are. */
+function noticeGaps(name: string, labels: ArrayLike<number>, count: number): void {
+  const found = new Set(Array.from(labels));
+  const empty = Array.from({ length: count }, (_, label) => label).filter((label) => !found.has(label));
+  if (empty.length === 0) return;
+  const few = `${empty.slice(0, 8).join(', ')}${empty.length > 8 ? ', …' : ''}`;
+  noticeOnce(
+    `data set '${name}' has labels up to ${count - 1}, so ${count} classes, and no sample of ${empty.length} of them: ${few}`,
+  );
 }
 
 /** Numbers by their size, then words by their characters: the same order on every machine. */

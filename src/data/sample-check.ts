@@ -192,20 +192,23 @@ export function noClass(name: string, index: number, label: number | string, cla
   );
 }
 
-/** @throws {WeirError} that names the first value that is NaN or infinite */
+/** @throws {WeirError} that names the first value that is NaN, infinite, or too large for float32 */
 export function checkFinite(name: string, values: ArrayLike<number>, sampleShape: readonly number[]): void {
   const length = sizeOf(sampleShape);
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
-    // NaN for every value that is not finite; null and '' would become 0 once they are written as floats
-    if (typeof value === 'number' && value - value === 0) continue;
+    if (fitsFloat32(value)) continue;
     const others = countOdd(values, i + 1);
     throw new WeirError(
       `sample ${Math.floor(i / length)} of data set '${name}' holds ${shownValue(value)} at position ${coordinatesOf(i % length, sampleShape)}${others === 0 ? '' : `, and there are ${others} more such values`}`,
-      'give finite numbers: leave that sample out, or put a number in its place',
+      'give finite numbers of float32, between ±3.4e38: leave that sample out, or put a number in its place',
     );
   }
 }
+
+/** Whether a value is a finite number of float32: null and '' would become 0 once they are written as floats. */
+export const fitsFloat32 = (value: unknown): boolean =>
+  typeof value === 'number' && Number.isFinite(Math.fround(value));
 
 /** A value of a list, shown so that text and null differ from numbers. */
 const shownValue = (value: unknown): string =>
@@ -213,7 +216,7 @@ const shownValue = (value: unknown): string =>
 
 function countOdd(values: ArrayLike<number>, from: number): number {
   let count = 0;
-  for (let i = from; i < values.length; i++) if (!Number.isFinite(values[i]!)) count++;
+  for (let i = from; i < values.length; i++) if (!fitsFloat32(values[i])) count++;
   return count;
 }
 

@@ -52,9 +52,8 @@ function columnsOf(records: Iterable<MetricRecord>, streams: RecordDescriptions 
     for (const [field, value] of flattened(record)) {
       const known =
         kinds.get(field) ?? declaredKinds[(open ? undefined : fieldOf(description, field)?.type) ?? 'other'];
-      if (value === null) kinds.set(field, known);
-      else if (known !== 'text')
-        kinds.set(field, known === undefined || known === kindOf(value) ? kindOf(value) : 'text');
+      const found = value === null ? known : kindOf(value);
+      kinds.set(field, known === undefined || known === found ? found : 'text');
     }
     if (kinds.size > most) {
       throw new WeirError(`the metric log has more than ${most} fields`, 'export one stream of it, with --stream NAME');

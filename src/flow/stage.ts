@@ -41,7 +41,7 @@ export interface Stage<In extends Positioned, Out, State> {
   readonly needs?: number;
   /** The declaration of its outputs, by which they are logged, drawn and exported; made by `record`. */
   readonly record?: Declaration;
-  /** Hands on the items that come, as they are: the stages that follow see the declaration of the stage before. */
+  /** Hands on the items that come, as they are or with fields added: the stages that follow see the declaration of the stage before. */
   readonly handsOn?: boolean;
   /**
    * Gets every item while the weights of its update stand: one that an operator has delayed is an error. So what is done by its state is

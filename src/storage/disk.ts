@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import { lstat, rename, rm } from 'node:fs/promises';
@@ -252,3 +253,26 @@ export async function replaceAtomically(path: string, make: (part: string) => Pr
     for (const rest of [part, former]) await rm(rest, { recursive: true, force: true }).catch(() => {});
   }
 }
+
+/**
+ * Makes sure that a text file is in UTF-8. Decoded otherwise, every byte of another encoding becomes the same character U+FFFD, and
+ * names that differ become one.
+ *
+ * @throws {WeirError} that names the file and the line
+ */
+export function checkUtf8(file: string, bytes: Uint8Array): void {
+  if (isUtf8(bytes)) return;
+  let [line, begin] = [1, 0];
+  for (let at = 0; at < bytes.length; at++) {
+    const [code, next] = [bytes[at], bytes[at + 1]];
+    if (code !== LF && (code !== CR || next === LF)) continue;
+    if (!isUtf8(bytes.subarray(begin, at))) break;
+    [line, begin] = [line + 1, at + 1];
+  }
+  throw new WeirError(
+    `'${file}', line ${line}: there are bytes that are not UTF-8`,
+    'save the file as UTF-8: from Latin-1, say, by iconv -f LATIN1 -t UTF-8',
+  );
+}
+
+const [LF, CR] = [10, 13];

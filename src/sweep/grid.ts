@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isRecord } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
+import { checkUtf8 } from '../storage/disk.js';
 
 /** One point of a sweep: keys and values in the order in which they were given. Values are text, as after `--set key=`. */
 export type Point = readonly (readonly [key: string, value: string])[];
@@ -56,14 +57,16 @@ export function pointsOf(axes: readonly Axis[]): Point[] {
  * @throws {WeirError} names the file and the entry
  */
 export function readPoints(file: string): Point[] {
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = readFileSync(file, 'utf8');
+    bytes = readFileSync(file);
   } catch (cause) {
     throw new WeirError(`cannot read the list ${file}: ${(cause as Error).message}`, 'give the path of a file', {
       cause,
     });
   }
+  checkUtf8(file, bytes);
+  const text = bytes.toString();
   const lines = text.trimStart().startsWith('[') ? entriesOf(file, text) : objectsOf(file, text);
   if (lines.length === 0) throw new WeirError(`the list ${file} is empty`, 'write an object for each job');
   return lines.map(({ where, value }) => {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { dataset } from '../../src/data/arrays.js';
 import { sizeOf } from '../../src/flow/data.js';
+import { forgetNotices } from '../../src/flow/terminal.js';
 
 const whole = {
   values: [0, 0, 0, 1, 1, 0, 1, 1],
@@ -79,7 +80,11 @@ test.each([
   [{ labels: [0, 1, -1, 0] }, "sample 2 of data set 'data' has the label -1"],
   [{ labels: [0, 1, 0.5, 0] }, 'the label 0.5'],
   [{ values: [0, 0, 0, 1, 1, 0, 1, 1e300 * 1e300] }, "sample 3 of data set 'data' holds Infinity at position [1]"],
-  [{ values: [0, 0, 0, 1, 1, 0, 1, 1e300] }, "sample 3 of data set 'data' holds Infinity at position [1]"], // too large for float32
+  [{ values: [0, 0, 0, 1, 1, 0, 1, 1e300] }, "sample 3 of data set 'data' holds 1e+300 at position [1]"], // too large for float32
+  [
+    { labels: ['1', '1.0', 'a', '01'], classes: undefined },
+    "data set 'data' has the labels '01' and '1', which are one number",
+  ],
   [{ values: [0, 0, 0, 1, 1, 0, 1] }, 'has 7 values'],
   [{ values: [0, 0, 0, null, 1, 0, 1, 1] as number[] }, "sample 1 of data set 'data' holds null at position [1]"],
   [{ values: [0, 0, 0, 1, '', 0, 1, 1] as number[] }, "sample 2 of data set 'data' holds the text '' at position [0]"],
@@ -103,4 +108,18 @@ test.each([
   [{ values: Uint8Array.from(whole.values), box: 'observed' as const }, 'was given a box, and its values are bytes'],
 ])('so are values and labels that weir.dataset is given: %o', (fault, message) => {
   expect(() => dataset({ ...whole, ...fault })).toThrow(message);
+});
+
+test('classes that no sample has are said in a line, where the labels alone tell how many there are', () => {
+  const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  forgetNotices();
+  const numbers = { name: 'gaps', values: [[0], [1]], labels: [0, 5] };
+  expect(dataset(numbers).classes).toHaveLength(6);
+  dataset({ ...numbers, name: 'asked', classes: 6 });
+  dataset({ ...numbers, name: 'whole', labels: [0, 1] });
+  const lines = written.mock.calls.flat();
+  written.mockRestore();
+  expect(lines).toEqual(["data set 'gaps' has labels up to 5, so 6 classes, and no sample of 4 of them: 1, 2, 3, 4\n"]);
+  const two = { values: [[0], [1]], labels: ['1', '1.0'], classes: ['1', '1.0'] };
+  expect([...dataset(two).labels]).toEqual([0, 1]); // named, they are what they are said to be
 });

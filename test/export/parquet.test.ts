@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parse } from 'csv-parse/sync';
 import { parquetMetadata, parquetReadObjects, parquetSchema } from 'hyparquet';
 import { afterAll, expect, test } from 'vitest';
 import { exportParquet } from '../../src/export/parquet.js';
@@ -73,6 +74,12 @@ test('`weir export RUN FILE.parquet`, and a stream that is not there', async () 
   const file = join(base, 'metrics.parquet');
   expect(await weir('export', run, file)).toMatchObject({ status: 0, out: `22 rows\n${file}\n` });
   expect((await read(file)).rows).toHaveLength(records.length);
+  const table = join(base, 'metrics.csv');
+  expect(await weir('export', run, table)).toMatchObject({ status: 0 });
+  const cells: string[][] = parse(readFileSync(table));
+  const { columns, rows } = await read(file);
+  expect(columns.map((column) => column.replace(/ [^ ]*$/, ''))).toEqual(cells[0]); // those that the schemas declare as text too
+  expect(rows.map((row) => cells[0]!.map((name) => String(row[name] ?? '')))).toEqual(cells.slice(1));
   const { status, err } = await weir('export', run, file, '--stream', 'sigma');
   expect([status, err]).toEqual([1, expect.stringContaining("nothing of stream 'sigma'")]);
   expect((await read(file)).rows).toHaveLength(records.length); // the earlier file stays

@@ -88,6 +88,8 @@ test('a list is an array of objects or an object a line; an error names the line
   expect(errorOf(() => readPoints(file))).toContain(`line 2 of ${file} is no JSON`);
   writeFileSync(file, '[{"rate": 0.1}, 3]');
   expect(errorOf(() => readPoints(file))).toContain(`entry 2 of ${file} is no object`);
+  writeFileSync(file, Buffer.from('{"kind": "a"}\n{"kind": "Müll"}\n', 'latin1'));
+  expect(errorOf(() => readPoints(file))).toContain('line 2: there are bytes that are not UTF-8');
   writeFileSync(file, '[]');
   expect(errorOf(() => readPoints(file))).toContain('is empty');
 });

@@ -1,6 +1,7 @@
 import { CsvError, type Info, parse } from 'csv-parse/sync';
 import { WeirError } from '../../flow/errors.js';
 import { checkOptions } from '../../flow/options.js';
+import { checkUtf8 } from '../../storage/disk.js';
 import type { Dataset } from '../dataset.js';
 import { content } from './content.js';
 import { type TableOptions, TableRows, tableOptionKeys } from './table.js';
@@ -18,7 +19,7 @@ const numberIn = (cell: unknown): number | undefined => (DECIMAL.test(cell as st
 
 /**
  * A data set from a CSV file (RFC 4180): each line a sample, its features numbers, its class a name or a number. The first line names
- * the columns. The file may be packed with gzip.
+ * the columns. The file is UTF-8, or UTF-16 with a byte order mark, and may be packed with gzip.
  *
  * @throws {WeirError} that names the file, the line and the column
  * @example const flowers = await csv('iris.csv', { label: 'species', box: 'observed' });
@@ -52,7 +53,7 @@ export async function csv(file: string, options: CsvOptions): Promise<Dataset> {
   };
   if (columns !== undefined) begin(columns);
   try {
-    parse(Buffer.from(content(file)), {
+    parse(textIn(file), {
       bom: true,
       delimiter,
       trim: true,
@@ -73,4 +74,23 @@ export async function csv(file: string, options: CsvOptions): Promise<Dataset> {
   }
   if (rows === undefined) throw new WeirError(`'${file}' is empty`, 'give it a line of names, and one for each sample');
   return (rows as TableRows).dataset();
+}
+
+/** The bytes of a file whose text can be decoded; the parser knows UTF-16 (little-endian) by its byte order mark. */
+function textIn(file: string): Buffer {
+  const bytes = Buffer.from(content(file));
+  if (bytes[0] !== 0xff || bytes[1] !== 0xfe) checkUtf8(file, bytes);
+  else if (!isUtf16(bytes)) {
+    throw new WeirError(`'${file}' begins as UTF-16, and is not UTF-16 throughout`, 'save the file as UTF-8');
+  }
+  return bytes;
+}
+
+function isUtf16(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder('utf-16le', { fatal: true }).decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
 }

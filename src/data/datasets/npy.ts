@@ -1,10 +1,11 @@
+import { isUtf8 } from 'node:buffer';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { sizeOf } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
 import { checkOptions } from '../../flow/options.js';
-import { type DataDescription, dataset, nameOfFile } from '../arrays.js';
+import { type DataDescription, datasetOf, nameOfFile } from '../arrays.js';
 import type { Dataset } from '../dataset.js';
 import { content } from './content.js';
 
@@ -89,7 +90,14 @@ export function numpyArray(bytes: Uint8Array, file: string): NumpyArray {
   if (text) {
     return {
       shape,
-      values: Array.from({ length: count }, (_, i) => textAt(bytes.subarray(at(i), at(i) + size), kind, little)),
+      values: Array.from({ length: count }, (_, i) => {
+        const found = textAt(bytes.subarray(at(i), at(i) + size), kind, little);
+        if (found !== undefined) return found;
+        throw new WeirError(
+          `'${file}', item ${i}: there are bytes that are not ${kind === 'U' ? 'UTF-32' : 'UTF-8'}`,
+          "save it as text: numpy.char.decode(array, 'latin1'), say",
+        );
+      }),
     };
   }
   const [, read] = known!;
@@ -100,14 +108,15 @@ export function numpyArray(bytes: Uint8Array, file: string): NumpyArray {
   return { shape, values };
 }
 
-/** Text of fixed length, filled up with zeros: UTF-32, or bytes. */
-function textAt(bytes: Uint8Array, kind: string, little: boolean): string {
-  if (kind === 'S') return Buffer.from(bytes).toString().replace(/\0+$/, '');
+/** Text of fixed length, filled up with zeros: UTF-32, or UTF-8 in bytes. Undefined for what is neither. */
+function textAt(bytes: Uint8Array, kind: string, little: boolean): string | undefined {
+  if (kind === 'S') return isUtf8(bytes) ? Buffer.from(bytes).toString().replace(/\0+$/, '') : undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let found = '';
   for (let at = 0; at < bytes.length; at += 4) {
     const point = view.getUint32(at, little);
-    found += point > 0x10ffff ? '\ufffd' : String.fromCodePoint(point);
+    if (point > 0x10ffff || (point >= 0xd800 && point < 0xe000)) return undefined;
+    found += String.fromCodePoint(point);
   }
   return found.replace(/\0+$/, '');
 }
@@ -168,7 +177,8 @@ export async function npy(
   if (Array.isArray(values!.values)) {
     throw new WeirError(`the samples in ${values!.file} are text`, 'give numbers');
   }
-  return dataset({
+  const files = typeof from === 'string' ? `'${from}'` : `'${from.values}', '${from.labels}'`;
+  return datasetOf(files, {
     sampleShape: values!.shape.slice(1),
     ...about,
     name,

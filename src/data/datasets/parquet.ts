@@ -1,9 +1,16 @@
 import { readFileSync } from 'node:fs';
 import * as zlib from 'node:zlib';
-import { type Compressors, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
+import {
+  type Compressors,
+  type ParquetParsers,
+  parquetMetadataAsync,
+  parquetReadObjects,
+  parquetSchema,
+} from 'hyparquet';
 import { WeirError } from '../../flow/errors.js';
 import { checkOptions } from '../../flow/options.js';
 import type { Dataset } from '../dataset.js';
+import { nameFrom } from '../images/reader.js';
 import { checkPages } from './parquet-pages.js';
 import { unpackSnappy } from './snappy.js';
 import { type TableOptions, TableRows, tableOptionKeys } from './table.js';
@@ -24,6 +31,12 @@ const compressors: Compressors = {
       (bytes: Uint8Array, length: number) => unpack(bytes, { maxOutputLength: Math.max(1, length) }), // it takes no 0
     ]),
   ),
+};
+
+/** Text whose bytes are no UTF-8 keeps them as lone surrogates, which `TableRows` refuses with row and column. */
+const parsers: Partial<ParquetParsers> = {
+  stringFromBytes: (bytes) => bytes && nameFrom(bytes),
+  jsonFromBytes: (bytes) => bytes && JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)),
 };
 
 function numberIn(cell: unknown): number | undefined {
@@ -77,7 +90,7 @@ async function contentOf(file: string) {
     }),
     async read(columns: readonly string[]): Promise<Record<string, unknown>[]> {
       checkPages(bytes, metadata, columns, compressors);
-      return parquetReadObjects({ file: bytes, metadata, columns: [...columns], compressors });
+      return parquetReadObjects({ file: bytes, metadata, columns: [...columns], compressors, parsers });
     },
   };
 }

@@ -1,7 +1,10 @@
 import { WeirError } from '../../flow/errors.js';
+import { canonicalName } from '../../flow/header.js';
 import { type OptionKeys, suggestion } from '../../flow/options.js';
-import { type DataDescription, dataset, nameOfFile } from '../arrays.js';
+import { type DataDescription, datasetOf, nameOfFile } from '../arrays.js';
 import type { Dataset } from '../dataset.js';
+import { shownName } from '../images/reader.js';
+import { fitsFloat32 } from '../sample-check.js';
 
 /** How a table becomes a data set: each row a sample. */
 export interface TableOptions extends DataDescription {
@@ -29,6 +32,8 @@ export class TableRows {
   private readonly values: number[] = [];
   /** Values of each feature: more than one where its cells are lists. */
   private readonly widths: (number | undefined)[];
+  /** The names of the classes, where they are given. */
+  private readonly known: ReadonlySet<string> | undefined;
 
   /**
    * @param found all columns of the file @param hint ends the remedy where a column is not among them
@@ -40,6 +45,10 @@ export class TableRows {
     private readonly options: TableOptions,
     hint = '',
   ) {
+    const { classes } = options;
+    if (Array.isArray(classes) && classes.every((one) => typeof one === 'string')) {
+      this.known = new Set(classes.map(canonicalName));
+    }
     const { label, features = found.filter((column) => column !== label) } = options;
     this.columns = [label, ...features];
     this.widths = features.map(() => undefined);
@@ -68,14 +77,14 @@ export class TableRows {
     const refuse = (i: number, fault: string, remedy: string): WeirError =>
       new WeirError(`'${this.file}', ${where}, column '${this.columns[i]}': ${fault}`, remedy);
     const [label] = cells;
-    if (label === null || label === undefined || label === '' || typeof label === 'object') {
+    if (label === null || label === undefined || label === '' || Number.isNaN(label) || typeof label === 'object') {
       throw refuse(
         0,
         label && typeof label === 'object' ? 'a label is no list' : 'there is no label',
         'give each row its class, or leave that row out',
       );
     }
-    this.labels.push(String(label));
+    this.labels.push(this.checkedLabel(String(label), (fault, remedy) => refuse(0, fault, remedy)));
     for (let i = 1; i < cells.length; i++) {
       const cell = cells[i];
       const list = Array.isArray(cell) || (ArrayBuffer.isView(cell) && !(cell instanceof DataView));
@@ -96,25 +105,58 @@ export class TableRows {
           'put a number there, leave that row out, or name the columns to take: { features: […] }',
         );
       }
-      for (const number of numbers) this.values.push(number!);
+      for (const number of numbers) {
+        if (!fitsFloat32(number)) {
+          throw refuse(
+            i,
+            `${shown(cell)} is no finite number of float32`,
+            'put a number between ±3.4e38 there, or leave that row out',
+          );
+        }
+        this.values.push(number!);
+      }
     }
+  }
+
+  private checkedLabel(label: string, refusal: (fault: string, remedy: string) => WeirError): string {
+    if (shownName(label) !== label)
+      throw refusal(`'${shownName(label)}' is not UTF-8`, 'write the file again in UTF-8');
+    const { classes } = this.options;
+    if (typeof classes === 'number') {
+      if (!/^\d+$/.test(label)) {
+        throw refusal(
+          `'${label}' is no number of a class, and ${classes} classes were asked for by their number`,
+          `give whole numbers from 0 on, or the names: { classes: ['${label}', …] }`,
+        );
+      }
+      if (Number(label) < classes || !(classes >= 1)) return label; // `dataset` refuses such a count
+      throw refusal(
+        `'${label}' is none of ${classes} classes`,
+        `labels are whole numbers from 0 to ${classes - 1}: mend that one, or ask for more classes`,
+      );
+    }
+    if (!this.known || this.known.has(canonicalName(label))) return label;
+    const few = [...this.known].slice(0, 12).join(', ');
+    throw refusal(
+      `'${label}' is none of the ${this.known.size} classes ${few}${this.known.size > 12 ? ', …' : ''}`,
+      'mend that label, or name the class that is missing',
+    );
   }
 
   /** @throws {WeirError} where there are no rows, or `dataset` refuses them */
   dataset(): Dataset {
     const { file, labels, values } = this;
-    const { label, features: _, name = nameOfFile(file), ...about } = this.options;
+    const { label: _, features: __, name = nameOfFile(file), ...about } = this.options;
     if (labels.length === 0) throw new WeirError(`'${file}' has no rows`, 'give it one for each sample');
     const counted = typeof about.classes === 'number';
-    const odd = counted ? labels.findIndex((one) => !/^\d+$/.test(one)) : -1;
-    if (odd !== -1) {
-      throw new WeirError(
-        `column '${label}' of '${file}' holds '${labels[odd]}', and ${about.classes} classes were asked for by their number`,
-        `give whole numbers from 0 on, or the names: { classes: ['${labels[odd]}', …] }`,
-      );
-    }
     const width = values.length / labels.length;
-    return dataset({ sampleShape: [width], ...about, name, values, labels: counted ? labels.map(Number) : labels });
+    return datasetOf(`'${file}'`, {
+      sampleShape: [width],
+      ...about,
+      name,
+      values,
+      labels: counted ? labels.map(Number) : labels,
+    });
   }
 }
 

@@ -27,6 +27,8 @@ export interface OwnRegularizer extends Strength {
  * A regularizer of your own, whose gradient is TensorFlow.js's. The terms must be functions of their arguments alone, by operations of the
  * `tf` that is exported here. They run in `tf.tidy`: intermediate results are disposed of.
  *
+ * At exactly 0 the gradient of `tf.abs` is −1 there, and 0 in PyTorch: write |x| as `tf.mul(x, tf.sign(x))`, which has 0.
+ *
  * For a term of the network's derivatives, or a gradient by hand, write the interface `Regularizer`.
  *
  * State: none. `weir-engine/testing` has the rules for it, `regularizerTests`.

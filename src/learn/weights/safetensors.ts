@@ -140,7 +140,7 @@ export function readWeights(file: string): WeightsFile {
     throw broken(`its header would be ${length} bytes long, of ${bytes.length} in all`);
   }
   const start = 8 + Number(length);
-  const header = headerOf(bytes.toString('utf8', 8, start), broken);
+  const header = headerOf(bytes.subarray(8, start), broken);
   const entries = entriesOf(header, broken);
   let at = 0;
   for (const { name, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
@@ -224,10 +224,12 @@ function digestOf(header: Header, data: readonly Uint8Array[]): string {
   return sha256Of(JSON.stringify([sorted[0], canonical]), ...data);
 }
 
-function headerOf(text: string, broken: (what: string) => WeirError): Header {
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function headerOf(bytes: Uint8Array, broken: (what: string) => WeirError): Header {
   let header: unknown;
   try {
-    header = JSON.parse(text);
+    header = JSON.parse(strict.decode(bytes));
   } catch (error) {
     throw broken(`its header is not JSON: ${(error as Error).message}`);
   }

@@ -85,3 +85,29 @@ test('a file that is cut short, or is something else, is named', async () => {
   writeFileSync(short, 'sepal length,sepal width');
   await expect(npy({ values: short, labels })).rejects.toThrow(`'${short}' is no .npy file`);
 });
+
+test('a number and a text that cannot be are named with the file', async () => {
+  const labels = saved('u1', (bytes) =>
+    Buffer.concat([Buffer.from(bytes.toString('latin1').replace('(2, 3), ', '(2,),   '), 'latin1').subarray(0, -4)]),
+  );
+  const values = saved('f8', (bytes) => {
+    bytes.writeDoubleLE(1e300, bytes.length - 8);
+    return bytes;
+  });
+  await expect(npy({ values, labels })).rejects.toThrow(
+    `'${values}', '${labels}': sample 1 of data set 'f8' holds 1e+300 at position [2]`,
+  );
+  const text = (name: string, change: (bytes: Buffer) => unknown) => {
+    const bytes = Buffer.from(made.arrays.find((one) => one.name === name)!.file, 'base64');
+    change(bytes);
+    return () => numpyArray(bytes, 'a.npy');
+  };
+  expect(text('bytes', (bytes) => bytes.writeUInt8(0xfc, bytes.length - 2))).toThrow(
+    "'a.npy', item 1: there are bytes that are not UTF-8",
+  );
+  for (const point of [0x110000, 0xd800]) {
+    expect(text('text', (bytes) => bytes.writeUInt32LE(point, bytes.length - 12))).toThrow(
+      "'a.npy', item 2: there are bytes that are not UTF-32",
+    );
+  }
+});

@@ -61,17 +61,76 @@ test.each<[text: string, options: Partial<CsvOptions>, message: string]>([
   ['a,y\n1,k\nn/a,k\n', {}, "'FILE', line 3, column 'a': 'n/a' is no number"],
   ['a,y\n1,k\nNaN,k\n', {}, "'FILE', line 3, column 'a': 'NaN' is no number"],
   ['a,y\n1,k\n0x10,k\n', {}, "'FILE', line 3, column 'a': '0x10' is no number"],
-  ['a,y\n1,k\n1e999,k\n', {}, "sample 1 of data set 'table' holds Infinity at position [0]"],
+  ['a,y\n1,k\n1e999,k\n', {}, "'FILE', line 3, column 'a': '1e999' is no finite number of float32"],
   ['a,y\n1,k\n2,\n', {}, "'FILE', line 3, column 'y': there is no label"],
   ['a,y\n1,k\n2\n', {}, "'FILE', line 3: Invalid Record Length"],
   ['a,y\n1,"k\n2,l\n', {}, "'FILE', line 3: Quote Not Closed"],
   ['1,k\n', { columns: ['a', 'b', 'y'] }, "'FILE', line 1: there are 2 cells, and 3 names of columns were given"],
-  ['a,y\n1,k\n', { classes: 2 }, "column 'y' of 'FILE' holds 'k', and 2 classes were asked for by their number"],
-  ['a,y\n1,k\n', { classes: ['l'] }, "sample 0 of data set 'table' has the label the text 'k'"],
-  ['a,y\n1,0\n2,5\n', { classes: 2 }, "sample 1 of data set 'table' has the label 5"],
+  [
+    'a,y\n1,k\n',
+    { classes: 2 },
+    "'FILE', line 2, column 'y': 'k' is no number of a class, and 2 classes were asked for by their number",
+  ],
+  ['a,y\n1,k\n', { classes: ['l'] }, "'FILE', line 2, column 'y': 'k' is none of the 1 classes l"],
+  ['a,y\n1,0\n2,5\n', { classes: 2 }, "'FILE', line 3, column 'y': '5' is none of 2 classes"],
+  ['a,y\n1,k\n\n1e300,k\n', {}, "'FILE', line 4, column 'a': '1e300' is no finite number of float32"],
+  ['a,y\n1,1\n2,1.0\n', {}, "'FILE': data set 'table' has the labels '1' and '1.0', which are one number"],
+  ['a,y\n1,k\n', { box: { min: 2, max: 3 } }, "'FILE': sample 0 of data set 'table' holds 1 at position [0], outside"],
 ])('a CSV file that is refused: %j %o', async (text, options, message) => {
   const file = written(text);
   await expect(csv(file, { label: 'y', ...options })).rejects.toThrow(message.replace('FILE', file));
+});
+
+test('text of another encoding is refused by line or row, where two names would become one', async () => {
+  const latin = (text: string) => Buffer.from(text, 'latin1');
+  const file = written(latin('a,y\r\n1,x\r\n2,Müll\r\n3,Mäll\r\n'));
+  await expect(csv(file, { label: 'y' })).rejects.toThrow(`'${file}', line 3: there are bytes that are not UTF-8`);
+  written(latin('a,y\r1,x\r2,Müll'));
+  await expect(csv(file, { label: 'y' })).rejects.toThrow(`'${file}', line 3: there are bytes that are not UTF-8`);
+  const marked = Buffer.from('\ufeffa,y\n1,Müll\n2,Mäll\n', 'utf16le');
+  expect((await csv(written(marked), { label: 'y' })).classes).toEqual(['Mäll', 'Müll']);
+  written(Buffer.concat([marked, Buffer.of(0, 0xd8)])); // half of a pair
+  await expect(csv(file, { label: 'y' })).rejects.toThrow(`'${file}' begins as UTF-16, and is not UTF-16 throughout`);
+
+  const writer = new ByteWriter();
+  const labels = { name: 'y', data: ['Mull', 'Mxll', 'Mxll'], type: 'STRING' as const };
+  parquetWrite({
+    writer,
+    columnData: [{ name: 'a', data: [1, 2, 3], type: 'DOUBLE' }, labels],
+    codec: 'UNCOMPRESSED',
+    statistics: false,
+  });
+  const whole = Buffer.from(writer.getBuffer());
+  for (let at = whole.indexOf('Mxll'); at !== -1; at = whole.indexOf('Mxll')) whole[at + 1] = 0xfc;
+  await expect(parquet(written(whole, 'latin.parquet'), { label: 'y' })).rejects.toThrow(
+    "latin.parquet', row 2, column 'y': 'M\\xfcll' is not UTF-8",
+  );
+});
+
+test('Parquet: a number that is not finite, or too large for float32, is named by row and column', async () => {
+  for (const [odd, shown] of [
+    [Number.NaN, 'NaN'],
+    [1e300, '1e+300'],
+  ] as const) {
+    const writer = new ByteWriter();
+    const features = { name: 'a', data: [1, odd], type: 'DOUBLE' as const };
+    parquetWrite({
+      writer,
+      columnData: [
+        features,
+        { name: 'b', data: [1, 2], type: 'DOUBLE' },
+        { name: 'y', data: ['k', 'l'], type: 'STRING' },
+      ],
+    });
+    const file = written(new Uint8Array(writer.getBuffer()), 'odd.parquet');
+    await expect(parquet(file, { label: 'y', features: ['a'] })).rejects.toThrow(
+      `'${file}', row 2, column 'a': '${shown}' is no finite number of float32`,
+    );
+    if (Number.isNaN(odd))
+      await expect(parquet(file, { label: 'a', features: ['b'] })).rejects.toThrow(
+        "row 2, column 'a': there is no label",
+      );
+  }
 });
 
 test('Parquet: whole numbers, truth values and lists are features; gaps, dates and ragged lists are refused', async () => {

@@ -90,6 +90,16 @@ test.each([
   ['a file of four bytes', Buffer.alloc(4), 'it has 4 bytes, and 8 say how long its header is'],
   ['an absurd length', made('{}', 8, 2n ** 60n), 'its header would be 1152921504606846976 bytes long, of 18 in all'],
   ['no JSON', made('{'), 'its header is not JSON'],
+  [
+    'no UTF-8',
+    Buffer.from(
+      made(one({ x: 'u' }))
+        .toString('latin1')
+        .replace('"u"', '"ü"'),
+      'latin1',
+    ),
+    'its header is not JSON',
+  ],
   ['no object', made('[]'), 'its header is not an object'],
   ['a type that is none', made(one({ dtype: 'F33' })), `tensor 'a' is of type "F33"`],
   ['a weight of whole numbers', made(one({ dtype: 'I32' })), "tensor 'a' is I32"],

@@ -271,7 +271,7 @@ const classOf = (line: string): string => canonicalName(line.slice(0, line.index
 
 function lines(file: string): string[] {
   if (!existsSync(file)) return [];
-  const all = new TextDecoder().decode(content(file)).split('\n');
+  const all = nameFrom(content(file)).split('\n'); // paths are bytes, here as in the folder
   return all.flatMap((line, i) => {
     const path = line.trim();
     if (path === '') return [];

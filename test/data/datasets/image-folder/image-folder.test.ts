@@ -127,6 +127,15 @@ test('MIT Indoor by its lists; one that names what is not there is refused, or t
   expect(train.size).toBe(2);
   expect(train.report.unreadable).toEqual([{ path: 'Images/bar/gone.jpg', why: 'it does not exist' }]);
   expect(said).toContain('    Images/bar/gone.jpg: it does not exist');
+  const latin = (text: string) => Buffer.from(text, 'latin1');
+  writeFileSync(join(root, 'TrainImages.txt'), latin('M\xfcll/one.jpg\nM\xe4ll/one.jpg\n'));
+  for (const name of ['M\xfcll', 'M\xe4ll']) {
+    const folder = Buffer.concat([Buffer.from(`${root}/Images/`), latin(name)]);
+    mkdirSync(folder);
+    writeFileSync(Buffer.concat([folder, Buffer.from('/one.jpg')]), image);
+  }
+  const other = await open(); // two classes, not one; capitals come first
+  expect([other.size, other.classes.length, ...other.labels]).toEqual([2, 4, 1, 0]);
   writeFileSync(join(root, 'TrainImages.txt'), 'one.jpg\n');
   await expect(open()).rejects.toThrow("TrainImages.txt' is 'one.jpg', not CLASS/IMAGE");
 });
