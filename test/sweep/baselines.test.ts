@@ -92,6 +92,26 @@ test('a sweep that grows trains no network twice; each job has the bits and the 
   expect((await call('status', folder)).out).toContain('unregularized trains none for burnIn-6, burnIn-4, burnIn-8');
 });
 
+test('a job takes no network of a run that trained it with another config or seed', async () => {
+  const folder = join(base, 'exchanged');
+  const grow = (axis: string) =>
+    start({}, 'sweep', module, '--set', 'epochs=6', '--grid', axis, '--run', folder, '--retry').ended;
+  await grow('gamma=0.1,0.2');
+  const taken = join(folder, 'jobs', 'unregularized');
+  const other = async (...args: string[]) => {
+    rmSync(taken, { recursive: true });
+    await call('run', module, ...args, '--set', 'regularizers=none', '--run', taken);
+    return (await grow('gamma=0.1,0.2,0.3')).out;
+  };
+  expect(await other('--set', 'epochs=7')).toContain('was begun with epochs=7, and this asks for epochs=6');
+  expect(await other('--set', 'epochs=6', '--seed', '1')).toContain('was begun with seed=1, and this asks for seed=0');
+  rmSync(taken, { recursive: true });
+  expect(await grow('gamma=0.1,0.2,0.3').then(({ out }) => out)).toContain('4 of 4 done');
+  expect(await hashOf(join(folder, 'jobs/gamma-0.3'))).toBe(
+    await hashOfWhole('not-exchanged', 0, 'gamma=0.3', 'epochs=6'),
+  );
+});
+
 test('where sweep and jobs are killed at random, jobs that begin with the network of another come to the same bits', async () => {
   const folder = join(base, 'killed');
   const often = ['--snapshot-every', '0.1', '--jobs', '2', '--set', 'pause=40', '--set', 'epochs=40'];
