@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -110,6 +110,18 @@ test('a job takes no network of a run that trained it with another config or see
   expect(await hashOf(join(folder, 'jobs/gamma-0.3'))).toBe(
     await hashOfWhole('not-exchanged', 0, 'gamma=0.3', 'epochs=6'),
   );
+});
+
+test('where a sweep grows with changed code, its report says which networks were trained before', async () => {
+  const [own, folder] = [join(base, 'own.ts'), join(base, 'changed')];
+  writeFileSync(own, `export { default } from '${join(import.meta.dirname, 'regularized.ts')}';\n`);
+  const args = ['sweep', own, '--set', 'epochs=6', '--run', folder, '--grid'];
+  await call(...args, 'gamma=0.1,0.2');
+  appendFileSync(own, '// changed\n');
+  await call(...args, 'gamma=0.1,0.2,0.3', '--accept-changes');
+  const { notes } = JSON.parse((await call('report', folder, '--json', '--accept-changes')).out) as { notes: string[] };
+  const said = notes.filter((note) => note.includes('none was trained before that change, by unregularized.'));
+  expect(said).toEqual([expect.stringContaining('gamma-0.3 went on, by --accept-changes')]);
 });
 
 test('where sweep and jobs are killed at random, jobs that begin with the network of another come to the same bits', async () => {
