@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { WeirError } from '../flow/errors.js';
 import { version } from './file-format.js';
@@ -90,11 +90,16 @@ export function newestIdentity(
 /** A sentence for a report on a run's origin, on each change that was accepted when it went on, and on each change of machine. */
 export function identityNotes(folder: RunFolder): string[] {
   const identities = identitiesOf(folder) ?? [];
+  const { taken, createdAt } = folder.started;
   const changes = identities.flatMap(({ at, accepted, machine }, i) => {
     const before = identities[i - 1];
+    const older =
+      taken && at > createdAt
+        ? ` ${taken.networks.join(', ')} was trained before that change, by ${basename(taken.run)}.`
+        : '';
     const moved = before === undefined ? [] : machineChanges(before.machine, machine);
     return [
-      ...accepted.map((change) => `${folder.shown} went on, by --accept-changes, although ${change}.`),
+      ...accepted.map((change) => `${folder.shown} went on, by --accept-changes, although ${change}.${older}`),
       ...(moved.length === 0
         ? []
         : [

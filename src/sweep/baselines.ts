@@ -11,6 +11,7 @@ import { copyKept } from '../storage/kept-arrays.js';
 import { plannedNetworks, RunFolder } from '../storage/run-folder.js';
 import { trainedNetwork } from '../storage/run-state.js';
 import { type Job, jobName, type PointJob } from './jobs.js';
+import { refuseOther } from './plan.js';
 
 /** Jobs with the same unregularized networks. */
 interface Alike {
@@ -128,12 +129,15 @@ export function startOfJob(job: Job, pipeline: Pipeline, baseline: string | unde
  * Makes the folder of a run that begins with networks of another one: their snapshots, as links where the disk has such, their log and arrays. The
  * folder comes into its place whole.
  *
- * @throws {WeirError} where the other run is not finished, or is damaged
+ * @throws {WeirError} where the other run is not finished, is damaged, or trained its networks with another seed or config
  */
-export async function beginWith(baseline: string, path: string, start: Start): Promise<void> {
+export async function beginWith(baseline: string, path: string, pipeline: Pipeline, start: Start): Promise<void> {
   if (existsSync(join(path, 'snapshots'))) RunFolder.open(path); // throws: what was trained there is not to be overwritten
   const source = RunFolder.open(baseline);
   const { networks = [] } = start.taken ?? {};
+  for (const network of networksOfRun(pipeline, start, start.config)) {
+    if (networks.includes(network.name)) checkTaken(source, pipeline, network, start);
+  }
   for (const name of networks) checkOrigin(source, name, trainedNetwork(source, name));
   await replaceAtomically(path, async (part) => {
     const run = RunFolder.create(part, start);
@@ -147,6 +151,21 @@ export async function beginWith(baseline: string, path: string, start: Start): P
     }
     copyIdentity(source, run);
   });
+}
+
+/** Checks that another run trained a network as this one would: a folder may have been changed or exchanged since the sweep made it. */
+function checkTaken(source: RunFolder, pipeline: Pipeline, network: Network, start: Start): void {
+  const wired = (run: Pick<Start, 'pipeline' | 'seed' | 'config'>) => ({
+    pipeline: run.pipeline,
+    seed: run.seed,
+    config: configFor(pipeline.config, run.config, network),
+  });
+  refuseOther(
+    source.shown,
+    wired(source.started),
+    wired(start),
+    `delete ${source.shown}: the same command with --retry trains network '${network.name}' anew`,
+  );
 }
 
 /** The identity of the other run, and behind it this one's: snapshots of either are its own. */

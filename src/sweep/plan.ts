@@ -167,7 +167,12 @@ function refuseEdited(folder: string, before: readonly Job[], wanted: readonly J
 type JobValues = Pick<Job, 'pipeline' | 'seed' | 'config'>;
 
 /** @throws {WeirError} where a run that has begun is asked for with other values; names the first key that differs */
-export function refuseOther(path: string, was: JobValues, is: JobValues): void {
+export function refuseOther(
+  path: string,
+  was: JobValues,
+  is: JobValues,
+  remedy = 'choose another folder with --run, or ask for the same to go on with it',
+): void {
   const flat = ({ pipeline, seed, config }: JobValues) =>
     JSON.parse(JSON.stringify({ pipeline, seed, ...config })) as Record<string, unknown>;
   const [old, asked] = [flat(was), flat(is)];
@@ -175,7 +180,7 @@ export function refuseOther(path: string, was: JobValues, is: JobValues): void {
   if (key === undefined) return;
   throw new WeirError(
     `${path} was begun with ${key}=${String(old[key])}, and this asks for ${key}=${String(asked[key])}`,
-    'choose another folder with --run, or ask for the same to go on with it',
+    remedy,
   );
 }
 

@@ -90,9 +90,10 @@ function failureOf(folder: string, status: number, log: string): string {
 export async function prepare(job: Job, path: string, baseline?: string): Promise<'ready' | 'finished'> {
   const { module, pipeline, seed, config } = job;
   if (!existsSync(join(path, 'config.json'))) {
-    const start = startOfJob(job, await loadPipeline(module), baseline);
+    const wired = await loadPipeline(module);
+    const start = startOfJob(job, wired, baseline);
     if (baseline === undefined) RunFolder.create(path, start);
-    else await beginWith(baseline, path, start);
+    else await beginWith(baseline, path, wired, start);
     return 'ready';
   }
   const run = RunFolder.open(path);

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -90,6 +90,38 @@ test('a sweep that grows trains no network twice; each job has the bits and the 
     'none of 3 runs was trained once for all settings that make no difference to it, by unregularized.',
   );
   expect((await call('status', folder)).out).toContain('unregularized trains none for burnIn-6, burnIn-4, burnIn-8');
+});
+
+test('a job takes no network of a run that trained it with another config or seed', async () => {
+  const folder = join(base, 'exchanged');
+  const grow = (axis: string) =>
+    start({}, 'sweep', module, '--set', 'epochs=6', '--grid', axis, '--run', folder, '--retry').ended;
+  await grow('gamma=0.1,0.2');
+  const taken = join(folder, 'jobs', 'unregularized');
+  const other = async (...args: string[]) => {
+    rmSync(taken, { recursive: true });
+    await call('run', module, ...args, '--set', 'regularizers=none', '--run', taken);
+    return (await grow('gamma=0.1,0.2,0.3')).out;
+  };
+  expect(await other('--set', 'epochs=7')).toContain('was begun with epochs=7, and this asks for epochs=6');
+  expect(await other('--set', 'epochs=6', '--seed', '1')).toContain('was begun with seed=1, and this asks for seed=0');
+  rmSync(taken, { recursive: true });
+  expect(await grow('gamma=0.1,0.2,0.3').then(({ out }) => out)).toContain('4 of 4 done');
+  expect(await hashOf(join(folder, 'jobs/gamma-0.3'))).toBe(
+    await hashOfWhole('not-exchanged', 0, 'gamma=0.3', 'epochs=6'),
+  );
+});
+
+test('where a sweep grows with changed code, its report says which networks were trained before', async () => {
+  const [own, folder] = [join(base, 'own.ts'), join(base, 'changed')];
+  writeFileSync(own, `export { default } from '${join(import.meta.dirname, 'regularized.ts')}';\n`);
+  const args = ['sweep', own, '--set', 'epochs=6', '--run', folder, '--grid'];
+  await call(...args, 'gamma=0.1,0.2');
+  appendFileSync(own, '// changed\n');
+  await call(...args, 'gamma=0.1,0.2,0.3', '--accept-changes');
+  const { notes } = JSON.parse((await call('report', folder, '--json', '--accept-changes')).out) as { notes: string[] };
+  const said = notes.filter((note) => note.includes('none was trained before that change, by unregularized.'));
+  expect(said).toEqual([expect.stringContaining('gamma-0.3 went on, by --accept-changes')]);
 });
 
 test('where sweep and jobs are killed at random, jobs that begin with the network of another come to the same bits', async () => {
