@@ -75,9 +75,9 @@ function sentence(group: SeedGroup, { values, error, beside }: Column): string {
   return `${group.regularizer} ${error === null ? number(mean(values)) : plusMinus(mean(values), error, 3)}${exact}`;
 }
 
-/** 'Tangent Attack (black-box)', or several: the attacks that distances are by. */
+/** 'Tangent Attack (black-box)', or several: the attacks that distances are by; '' where no record names one. */
 export function namesOf(networks: Report['networks']): string {
-  const attacks = networks.flatMap(({ attack }) => attack ?? []);
+  const attacks = networks.flatMap(({ attack }) => (attack?.name === undefined ? [] : attack));
   return [...new Set(attacks.map(called))].join(' and ');
 }
 
