@@ -9,7 +9,7 @@ import {
   type PartTest,
   pairing,
   partTests,
-  sameBits,
+  same,
   samplesOf,
   valuesOf,
 } from './part-test.js';
@@ -81,9 +81,9 @@ export function lossTests(options: LossTestOptions): PartTest[] {
       };
       const first = once();
       const before = tf.memory().numTensors;
-      sameBits(once(), first, 'value and gradient, asked for again');
+      same(once(), first, 'value and gradient, asked for again');
       assert.equal(tf.memory().numTensors, before, 'tensors after it was computed, and before');
-      sameBits(valuesOf([logits]), known, 'logits that it was given');
+      same(valuesOf([logits]), known, 'logits that it was given');
     },
   });
 }

@@ -6,7 +6,7 @@ import { featurePullOf, linearizationOf } from '../../learn/model/autodiff.js';
 import { type Model, type Weights, weight } from '../../learn/model/model.js';
 import { lipschitz } from '../../measure/certificate/lipschitz.js';
 import { tf } from '../../tensorflow/tf.js';
-import { labelsOf, type PartTest, pairing, partTests, sameBits, samplesOf, valuesOf } from './part-test.js';
+import { labelsOf, type PartTest, pairing, partTests, same, samplesOf, valuesOf } from './part-test.js';
 
 export interface ModelTestOptions {
   /** Builds the model, small: its gradients are compared with finite differences. */
@@ -44,7 +44,7 @@ export function modelTests(options: ModelTestOptions): PartTest[] {
       const [first, again, other] = [bits(1), bits(1), bits(2)];
       for (const [i, [name, shape, values]] of first.entries()) {
         assert.deepEqual(again[i]?.slice(0, 2), [name, shape], 'names and shapes of the weights, by one seed');
-        sameBits(again[i]![2], values, `weights '${name}', by one seed`);
+        same(again[i]![2], values, `weights '${name}', by one seed`);
       }
       assert.notEqual(JSON.stringify(other), JSON.stringify(first), 'weights by seeds 1 and 2');
     },

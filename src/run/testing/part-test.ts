@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { sizeOf } from '../../flow/data.js';
+import { isDeepStrictEqual } from 'node:util';
+import { type Data, sizeOf } from '../../flow/data.js';
 import { keyed } from '../../flow/random.js';
 import type { Model, Weights } from '../../learn/model/model.js';
 import type { Batch } from '../../learn/train.js';
 import type { Update } from '../../learn/update.js';
 import { loadTensorFlow, tf } from '../../tensorflow/tf.js';
+import { difference } from './difference.js';
 
 /**
  * One rule that a part must keep, for any test runner: `run` loads TensorFlow and rejects with an error that says where the rule is broken.
@@ -88,17 +90,14 @@ export const valuesOf = (tensors: Iterable<tf.Tensor>): number[] => [...tensors]
 export const pairing = (a: tf.Tensor, b: tf.Tensor): number => tf.tidy(() => tf.sum(tf.mul(a, b)).dataSync()[0]!);
 
 /**
- * Refuses numbers that are not the expected ones to the bit, and says where they first differ. Of many thousand values, `deepEqual` of
- * node:assert would take minutes to lay its difference out.
+ * Refuses what is not the expected plain data to the bit, and says where it first differs. Of many thousand values, `deepEqual` of node:assert
+ * would take half a minute to lay all differences out.
  */
-export function sameBits(found: ArrayLike<number>, expected: ArrayLike<number>, what: string): void {
-  assert.equal(found.length, expected.length, `${what}: how many values there are, and should be`);
-  const places = Array.from(expected, (_, i) => i).filter((i) => !Object.is(found[i], expected[i]));
-  const [first] = places;
-  if (first === undefined) return;
-  assert.fail(
-    `${what}: ${places.length} of ${expected.length} values differ, the first at ${first}: ${found[first]}, and expected was ${expected[first]}`,
-  );
+export function same(found: unknown, expected: unknown, what: string): void {
+  if (isDeepStrictEqual(found, expected)) return;
+  const place = difference(expected as Data, found as Data);
+  const { field, recorded, replayed, more } = place ?? { field: '', recorded: 'another', replayed: 'this', more: '' };
+  assert.fail(`${what}: ${field || 'it'} is ${replayed}, and should be ${recorded}${more && `; ${more}`}`);
 }
 
 /** The slope that a gradient has along a direction, and how a value changes there: by central differences of several steps. */
@@ -108,7 +107,7 @@ export interface Slope {
 }
 
 /** Half the distance of two points that a value is compared at: where a kink lies within the first, the second mostly leaves it out. */
-export const steps = [0.005, 0.001];
+const steps = [0.005, 0.001];
 
 /** How a value changes at 0, by each of `steps`. */
 export const differencesOf = (value: (step: number) => number): number[] =>

@@ -22,7 +22,7 @@ import {
   pairing,
   partTests,
   type Slope,
-  sameBits,
+  same,
   samplesOf,
   valuesOf,
 } from './part-test.js';
@@ -117,7 +117,7 @@ export function regularizerTests(options: RegularizerTestOptions): PartTest[] {
       tf.dispose([...gradientsBy(one, model, input).values()]);
       valueAt(one, model, input);
       assert.equal(tf.memory().numTensors, before, 'tensors after a gradient and a value, and before them');
-      sameBits(bits(), known, 'weights, samples and labels that it was given');
+      same(bits(), known, 'weights, samples and labels that it was given');
     },
 
     'it acts after its burn-in alone, never where γ = 0, and refuses a γ below 0'() {
@@ -149,7 +149,7 @@ export function regularizerTests(options: RegularizerTestOptions): PartTest[] {
       const every = Array.from({ length: 29 }, (_, i) => i + 1);
       const one = () => begun(model, { gamma: 0.1, from: { epoch: 1 } });
       const bits = (state: TrainState) => valuesOf(state.weights.values());
-      sameBits(bits(trained(model, one, every)), bits(trained(model, one)), 'weights after 30 updates');
+      same(bits(trained(model, one, every)), bits(trained(model, one)), 'weights after 30 updates');
     },
   });
 }
