@@ -214,7 +214,7 @@ export {
 } from './run/config-keys.js';
 export { eachRegularizer, eachTransfer, pretrainedModel, transferKeys } from './run/networks.js';
 export { type Network, type Pipeline, type PipelineFigure, pipeline } from './run/pipeline.js';
-export { type Run, type RunOptions, type RunSettings, resume, run } from './run/run.js';
+export { type ResumeOptions, type Run, type RunOptions, type RunSettings, resume, run } from './run/run.js';
 export { networksOf, trainedBy } from './run/trained-network.js';
 export { fromRun, type WeightsChoice, type WeightsPick } from './run/weights.js';
 // What a measurement logs, declared once.

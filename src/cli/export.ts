@@ -13,7 +13,7 @@ import { toMetadata } from '../learn/metadata.js';
 import { modelOf } from '../learn/model/described.js';
 import { inTorch } from '../learn/weights/pretrained.js';
 import { writeSafetensors } from '../learn/weights/safetensors.js';
-import { collectReport } from '../run/collect/collect.js';
+import { attackedIn } from '../run/collect/collect.js';
 import { recordsOf } from '../run/run-log.js';
 import { statusOf } from '../run/status.js';
 import { namesOf, type RunWeights, weightsOfRun } from '../run/weights.js';
@@ -47,6 +47,7 @@ Examples:
   weir export runs/cifar10 tests.csv --stream tests                 metrics of one stream, as text
   weir export runs/cifar10 weights --all                            weights of all networks, a file each; --format onnx: as ONNX
   weir export runs/cifar10 attacked.npz                             adversarial samples of all networks, for NumPy
+  weir export runs/cifar10 ddn.npz --stream ddn                     those of one of several attacks
   weir export runs/cifar10 board --tensorboard                      then: tensorboard --logdir board`;
 
 /** `weir export RUN FILE`: weights as safetensors, networks as ONNX; metrics as CSV, Parquet or event files of TensorBoard. */
@@ -67,16 +68,16 @@ export function command(): Command {
     )
     .option('--all', 'write the weights of every network, into a folder')
     .addOption(new Option('--format <format>', 'for --all: the format of the files').choices(formats))
-    .option('--stream <name>', 'for CSV and Parquet: one stream, such as updates (default: all)')
+    .option('--stream <name>', 'for CSV, Parquet and .npz: one stream, such as updates or attacks (default: all)')
     .option('--tensorboard', 'write event files: scalars, histograms, pictures of attacks, hyperparameters')
     .addHelpText('after', examples);
   return withOptions(command, ...weightsOptions()).action(async (run: string, file: string, settings: Settings) => {
     const folder = RunFolder.open(run);
     const table = /\.(csv|parquet)$/.test(file);
     const samples = file.endsWith('.npz');
-    if (settings.stream !== undefined && (!table || settings.tensorboard)) {
+    if (settings.stream !== undefined && (!(table || samples) || settings.tensorboard)) {
       throw new WeirError(
-        '--stream is for CSV and Parquet alone',
+        '--stream is for CSV, Parquet and .npz alone',
         `write \`weir export ${run} metrics.csv --stream ${settings.stream}\``,
       );
     }
@@ -189,8 +190,8 @@ function sayUnfinished(folder: RunFolder, name: string): void {
   }
 }
 
-function adversarialSamples(folder: RunFolder, file: string, { network }: Settings): void {
-  const { networks } = collectReport([folder]);
+function adversarialSamples(folder: RunFolder, file: string, { network, stream }: Settings): void {
+  const networks = attackedIn(folder);
   const names = networks.map(({ name }) => name);
   if (network !== undefined && !names.includes(network)) {
     throw new WeirError(
@@ -199,7 +200,18 @@ function adversarialSamples(folder: RunFolder, file: string, { network }: Settin
     );
   }
   const wanted = networks.filter(({ name }) => network === undefined || name === network);
-  const written = exportAdversarial(file, wanted, (network) => keptRecords(folder.path, network));
+  const streams = [...new Set(wanted.flatMap(({ attacks }) => [...attacks.keys()]))];
+  if (stream !== undefined && streams.length > 0 && !streams.includes(stream)) {
+    throw new WeirError(
+      `no network was attacked in a stream '${stream}'`,
+      suggestion(stream, streams, `the attacks are ${streams.join(', ')}`),
+    );
+  }
+  const chosen = wanted.map((one) =>
+    stream === undefined ? one : { ...one, attacks: new Map([...one.attacks].filter(([name]) => name === stream)) },
+  );
+  const written = exportAdversarial(file, chosen, (network, stream) => keptRecords(folder.path, network, stream));
+  if (stream === undefined && streams.length > 1) toOutput(`by attack: NETWORK/STREAM, of ${streams.join(', ')}\n`);
   toOutput(
     `${written.samples} attacked samples of ${written.networks} networks, ${written.pictured} with images\n${file}\n`,
   );

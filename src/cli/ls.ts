@@ -10,18 +10,26 @@ import { runsUnder } from './status.js';
 
 const heads = ['run', 'pipeline', 'state', 'epoch', 'regularizer', 'accuracy', 'mean distance'] as const;
 
-/** Runs as aligned lines, a line for each regularizer of a run; 'no runs' where there are none. */
+/**
+ * Runs as aligned lines, a line for each regularizer of a run; 'no runs' where there are none. The distance is that of the first attack;
+ * that of the nearest points of all has a column where some network was attacked by several.
+ */
 export function runTable(runs: readonly ListedRun[]): string[] {
   if (runs.length === 0) return ['no runs'];
   const keys = [...new Set(runs.flatMap(({ differs }) => Object.keys(differs)))];
+  const best = runs.some(({ results }) => results.some(({ bestDistance }) => bestDistance !== undefined));
   const rows = runs.flatMap((run) => {
     const results: readonly (StreamResult | undefined)[] = run.results.length === 0 ? [undefined] : run.results;
     return results.map((result, i) => [
       ...(i === 0 ? aboutCells(run, keys) : blank(4 + keys.length)),
       ...resultCells(result),
+      ...(best ? [number(result?.bestDistance ?? null)] : []),
     ]);
   });
-  const [head, ...lines] = textTable([[...heads.slice(0, 4), ...keys, ...heads.slice(4)], ...rows]);
+  const [head, ...lines] = textTable([
+    [...heads.slice(0, 4), ...keys, ...heads.slice(4), ...(best ? ['mean best distance'] : [])],
+    ...rows,
+  ]);
   return [pc.dim(head!), ...lines];
 }
 
@@ -53,19 +61,19 @@ const text = (value: unknown): string => {
 /**
  * Runs sorted by a column: results from the best on, other columns ascending. Runs without a value come last.
  *
- * @param column 'accuracy', 'distance', 'run', 'pipeline', 'state', 'epoch' or a key in which runs differ
+ * @param column 'accuracy', 'distance', 'bestDistance', 'run', 'pipeline', 'state', 'epoch' or a key in which runs differ
  * @throws {WeirError} for any other column
  */
 export function sortedRuns(runs: readonly ListedRun[], column: string): ListedRun[] {
   const keys = [...new Set(runs.flatMap(({ differs }) => Object.keys(differs)))];
-  const columns = ['created', 'run', 'pipeline', 'state', 'epoch', 'accuracy', 'distance', ...keys];
+  const columns = ['created', 'run', 'pipeline', 'state', 'epoch', 'accuracy', 'distance', 'bestDistance', ...keys];
   if (!columns.includes(column)) {
     const all = `the columns are ${columns.join(', ')}`;
     throw new WeirError(`weir ls cannot sort by '${column}'`, suggestion(column, columns, all));
   }
-  const best = column === 'accuracy' || column === 'distance';
+  const best = column === 'accuracy' || column === 'distance' || column === 'bestDistance';
   const cellOf = (run: ListedRun): unknown => {
-    if (best) return run.results.reduce<number | null>((most, one) => greater(most, one[column]), null);
+    if (best) return run.results.reduce<number | null>((most, one) => greater(most, one[column] ?? null), null);
     if (column === 'created') return run.createdAt;
     if (column === 'run') return run.path;
     return column === 'pipeline' || column === 'state' || column === 'epoch' ? run[column] : run.differs[column];
@@ -89,7 +97,10 @@ export function command(): Command {
     )
     .argument('[folder]', 'a folder of runs, of a sweep or of an experiment', 'runs')
     .addOption(
-      new Option('--sort <column>', 'accuracy or distance (the best first), epoch, state, or a key').default('created'),
+      new Option(
+        '--sort <column>',
+        'accuracy, distance or bestDistance (the best first), epoch, state, or a key',
+      ).default('created'),
     )
     .option('--json', 'print the list as JSON')
     .addHelpText('after', '\nExample:\n  weir ls runs/sweep-mnist --sort accuracy')

@@ -7,7 +7,7 @@ interface PackFlags {
   readonly split?: string;
   readonly shorter?: number;
   readonly raw?: boolean;
-  readonly quality: number;
+  readonly quality?: number;
   readonly skip?: boolean;
   readonly links: 'inside' | 'follow';
 }
@@ -23,7 +23,11 @@ export function command(): Command {
     .option('--split <name>', 'the part of the folder: train, val, test')
     .option('--shorter <pixels>', 'resize images so that the shorter side is at most this long', Number)
     .option('--raw', 'store pixels: many times the size, and nothing to decode')
-    .option('--quality <1-100>', 'quality of JPEGs that are encoded again because their size changes', Number, 90)
+    .option(
+      '--quality <1-100>',
+      'quality of JPEGs that are encoded again because their size changes (default: 90)',
+      Number,
+    )
     .option('--skip', 'leave out images that cannot be read, instead of refusing the folder')
     .addOption(
       new Option('--links <which>', 'links that lead out of the folder: refuse them, or follow them')
@@ -40,7 +44,7 @@ export function command(): Command {
         ...(split === undefined ? {} : { split }),
       });
       const bytes = await packImages(dataset, file, {
-        quality,
+        ...(quality === undefined ? {} : { quality }),
         ...(raw === undefined ? {} : { raw }),
         ...(shorter === undefined ? {} : { shorter }),
         progress: (done) => say(`  packed ${done} of ${dataset.size} images`),

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { type Data, isRecord } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
-import { checkOptions } from '../flow/options.js';
+import { checkOptions, checkUnused } from '../flow/options.js';
 import { pack, unpack } from '../storage/codec.js';
 import { crc32 } from '../storage/digest.js';
 import { AtomicFile, diskProblem } from '../storage/disk.js';
@@ -209,6 +209,7 @@ export async function packImages(dataset: ImageDataset, file: string, options: P
     quality: 'optional',
     progress: 'optional',
   });
+  if (options.raw) checkUnused('packImages', options, ['quality'], 'raw records are no JPEG');
   const { raw = false, shorter, quality = 90, progress = () => undefined } = options;
   if (shorter !== undefined && !(Number.isInteger(shorter) && shorter > 0)) {
     throw new WeirError(`the shorter side is to be ${shorter} pixels`, 'give a whole number from 1 on');

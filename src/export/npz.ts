@@ -1,7 +1,7 @@
 import { Zip, ZipDeflate } from 'fflate';
 import { sizeOf } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
-import type { NetworkReport } from '../measure/networks/record.js';
+import type { AttackedNetwork, AttackedSample } from '../measure/attack/attacked.js';
 import { atomically } from '../storage/disk.js';
 import { remedy } from './table.js';
 
@@ -89,18 +89,25 @@ export type KeptSample = Readonly<Record<string, unknown>>;
  * - `NETWORK/pictured`: which of these rows have images. `NETWORK/original` and `NETWORK/adversarial` are these images, [pictured, …sample],
  *   float32 in units of the network's input.
  *
+ * Where a network has several attacks, each array is `NETWORK/STREAM/…` in the place of `NETWORK/…`, of every network of the file.
  * Bound: the table of samples, and one image.
  *
- * @param imagesOf gives the samples that the run keeps with their images, of one network, anew each time; those of the log serve where it
- * keeps none
+ * @param imagesOf gives the samples that the run keeps with their images, of one network and stream, anew each time; those of the log serve
+ * where it keeps none
  * @throws {WeirError} where no network was attacked, where the file cannot be written, or where it would have more than 4 GiB
  */
 export function exportAdversarial(
   file: string,
-  networks: readonly NetworkReport[],
-  imagesOf: (network: string) => Iterable<KeptSample> = () => [],
+  networks: readonly AttackedNetwork[],
+  imagesOf: (network: string, stream: string) => Iterable<KeptSample> = () => [],
 ): AdversarialExport {
-  const attacked = networks.filter(({ attack }) => attack !== null && attack.samples.length > 0);
+  const several = networks.some(({ attacks }) => attacks.size > 1);
+  const attacked = networks.flatMap(({ name, sampleShape, attacks }) =>
+    [...attacks].map(([stream, samples]) => {
+      const path = several ? `${name}/${stream}` : name;
+      return { name, path, sampleShape, samples, kept: () => imagesOf(name, stream) };
+    }),
+  );
   if (attacked.length === 0) {
     throw new WeirError(
       'no network of the run was attacked',
@@ -112,19 +119,19 @@ export function exportAdversarial(
     file,
     (out) => {
       const zip = new ZipWriter((bytes) => out.write(bytes));
-      for (const { name, attack, sampleShape } of attacked) {
-        for (const [column, array] of Object.entries(columnsOf(attack!.samples))) {
+      for (const { path, samples, sampleShape, kept } of attacked) {
+        for (const [column, array] of Object.entries(columnsOf(samples))) {
           const bytes = npyBytes(array);
-          zip.file(`${name}/${column}.npy`, bytes.length, [bytes]);
+          zip.file(`${path}/${column}.npy`, bytes.length, [bytes]);
         }
-        const images = new Images(attack!.samples, () => imagesOf(name));
+        const images = new Images(samples, kept);
         const rows = npyBytes({ shape: [images.rows.length], values: Int32Array.from(images.rows) });
-        zip.file(`${name}/pictured.npy`, rows.length, [rows]);
+        zip.file(`${path}/pictured.npy`, rows.length, [rows]);
         const shape = sizeOf(sampleShape) === images.length ? sampleShape : [images.length];
         for (const field of ['original', 'adversarial'] as const) {
           const head = npyHead('<f4', [images.rows.length, ...shape]);
           const bytes = head.length + 4 * images.rows.length * images.length;
-          zip.file(`${name}/${field}.npy`, bytes, images.parts(head, field));
+          zip.file(`${path}/${field}.npy`, bytes, images.parts(head, field));
         }
         pictured += images.rows.length;
       }
@@ -132,11 +139,9 @@ export function exportAdversarial(
     },
     { remedy },
   );
-  const samples = attacked.reduce((sum, { attack }) => sum + attack!.samples.length, 0);
-  return { networks: attacked.length, samples, pictured };
+  const samples = attacked.reduce((sum, one) => sum + one.samples.length, 0);
+  return { networks: new Set(attacked.map(({ name }) => name)).size, samples, pictured };
 }
-
-type Sample = NonNullable<NetworkReport['attack']>['samples'][number];
 
 /** The images of a network's attacked samples: those that the run keeps, or else those in its log. */
 class Images {
@@ -145,9 +150,9 @@ class Images {
   /** Values of an image. */
   readonly length: number;
   private readonly places: ReadonlySet<number>;
-  private readonly source: () => Iterable<KeptSample | Sample>;
+  private readonly source: () => Iterable<KeptSample | AttackedSample>;
 
-  constructor(samples: readonly Sample[], kept: () => Iterable<KeptSample>) {
+  constructor(samples: readonly AttackedSample[], kept: () => Iterable<KeptSample>) {
     const rowOf = new Map(samples.map((sample, row) => [identityOf(sample), row]));
     let found = picturedIn(kept(), rowOf);
     this.source = found.length > 0 ? kept : () => samples;
@@ -167,7 +172,7 @@ class Images {
 
 /** Where the samples with both images are among these, the newest of each, by the row of the sample. */
 function picturedIn(
-  all: Iterable<KeptSample | Sample>,
+  all: Iterable<KeptSample | AttackedSample>,
   rowOf: ReadonlyMap<string, number>,
 ): { readonly row: number; readonly place: number; readonly length: number }[] {
   const found = new Map<number, { readonly row: number; readonly place: number; readonly length: number }>();
@@ -181,23 +186,23 @@ function picturedIn(
 }
 
 /** What tells an attacked sample from the same one at another update or by another attack. A distance that was not found is NaN in a record. */
-const identityOf = ({ index, label, distance, queries }: KeptSample | Sample): string =>
+const identityOf = ({ index, label, distance, queries }: KeptSample | AttackedSample): string =>
   [index, label, Number.isFinite(distance) ? distance : null, queries].join(' ');
 
 const isPictured = (
-  one: KeptSample | Sample,
+  one: KeptSample | AttackedSample,
 ): one is { readonly original: Float32Array; readonly adversarial: Float32Array } =>
   one.original instanceof Float32Array &&
   one.adversarial instanceof Float32Array &&
   one.original.length > 0 &&
   one.adversarial.length === one.original.length;
 
-function columnsOf(samples: readonly Sample[]): Record<string, NpyArray> {
-  const whole = (of: (sample: Sample) => number | null): NpyArray => ({
+function columnsOf(samples: readonly AttackedSample[]): Record<string, NpyArray> {
+  const whole = (of: (sample: AttackedSample) => number | null): NpyArray => ({
     shape: [samples.length],
     values: Int32Array.from(samples, (sample) => of(sample) ?? -1),
   });
-  const real = (of: (sample: Sample) => number | null): NpyArray => ({
+  const real = (of: (sample: AttackedSample) => number | null): NpyArray => ({
     shape: [samples.length],
     values: Float64Array.from(samples, (sample) => of(sample) ?? Number.NaN),
   });

@@ -91,6 +91,27 @@ export function checkOptions<O extends object>(where: string, options: O, keys: 
   throw new WeirError(`${where} was not given ${missing.join(', ')}`, `the options are ${list}`);
 }
 
+/**
+ * The one option that was given of several that exclude each other: with two, one would be dropped in silence.
+ *
+ * @param where the function that takes the options @param keys that exclude each other @param example what is right
+ * @returns the key @throws {WeirError} names the function, and those that were given
+ */
+export function oneOf<K extends string>(where: string, options: object, keys: readonly K[], example: string): K {
+  const given = keys.filter((key) => (options as Readonly<Record<string, unknown>>)[key] !== undefined);
+  const [only, ...others] = given;
+  if (only !== undefined && others.length === 0) return only;
+  const what = only === undefined ? `none of ${keys.join(', ')}` : `${given.join(' and ')}, which exclude each other`;
+  throw new WeirError(`${where} was given ${what}`, `give one of them: ${example}`);
+}
+
+/** Refuses options that have no effect beside others. @param why they have none @throws {WeirError} that names the function and the options */
+export function checkUnused(where: string, options: object, keys: readonly string[], why: string): void {
+  const given = keys.filter((key) => (options as Readonly<Record<string, unknown>>)[key] !== undefined);
+  if (given.length > 0)
+    throw new WeirError(`${where} was given ${given.join(' and ')}, but ${why}`, 'leave one of them out');
+}
+
 /** The option that an unknown key is an old name or a misspelling of. */
 function optionMeant(key: string, known: readonly string[]): string | undefined {
   const now = renamed[key];

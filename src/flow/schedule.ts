@@ -2,7 +2,7 @@ import { filter, type MonoTypeOperatorFunction, Observable } from 'rxjs';
 import type { Positioned } from './data.js';
 import { StaleClaim, WeirError } from './errors.js';
 import { leaseOf, type WithLease } from './lease.js';
-import { checkOptions } from './options.js';
+import { checkOptions, oneOf } from './options.js';
 import { currentContext } from './wiring.js';
 
 /** An item that counts the training: updates and epochs done, its own included; 0 is the initial state. */
@@ -13,20 +13,25 @@ export interface Counted extends Positioned {
 }
 
 /** A point of the training: the end of an epoch (epoch 0: the start), or an update. */
-export type Since = { readonly epoch: number } | { readonly update: number };
+export type Since =
+  | { readonly epoch: number; readonly update?: undefined }
+  | { readonly update: number; readonly epoch?: undefined };
 
-export type Cadence = ({ readonly updates: number } | { readonly epochs: number }) & { readonly from?: Since };
+export type Cadence = (
+  | { readonly updates: number; readonly epochs?: undefined }
+  | { readonly epochs: number; readonly updates?: undefined }
+) & { readonly from?: Since };
 
 /** Checks that a point is either an epoch or an update. @returns it */
 function checkPoint(where: string, since: Since): Since {
-  const point: { readonly epoch?: number; readonly update?: number } = since;
-  const { epoch, update } = checkOptions(where, point, { epoch: 'optional', update: 'optional' });
-  if ((epoch ?? update) !== undefined) return since;
-  throw new WeirError(`${where} was given neither an epoch nor an update`, 'give one: { epoch: 160 }');
+  const point: { readonly epoch?: number | undefined; readonly update?: number | undefined } = since;
+  checkOptions(where, point, { epoch: 'optional', update: 'optional' });
+  oneOf(where, point, ['epoch', 'update'], '{ epoch: 160 }');
+  return since;
 }
 
 const reached = (item: Counted, since: Since): boolean =>
-  'update' in since
+  since.update !== undefined
     ? item.number >= since.update
     : item.epoch > since.epoch || (item.epoch === since.epoch && item.endsEpoch);
 
@@ -36,7 +41,7 @@ const reached = (item: Counted, since: Since): boolean =>
  *   updates               0--1--2--3--4--|
  *   every({updates: 2})   0-----2-----4--|
  *
- * Bound: holds nothing. State: none. @throws {WeirError} at once when k is not a whole number from 1 on.
+ * Bound: holds nothing. State: none. @throws {WeirError} at once when k is not a whole number from 1 on, and for both updates and epochs.
  *
  * @example updates$.pipe(every({ epochs: 5, from: { epoch: 100 } }), accuracy(model, test))
  */
@@ -46,8 +51,8 @@ export function every<T extends Counted>(cadence: Cadence): MonoTypeOperatorFunc
     epochs: 'optional',
     from: 'optional',
   });
-  const [unit, count] =
-    'updates' in cadence ? (['updates', cadence.updates] as const) : (['epochs', cadence.epochs] as const);
+  const unit = oneOf('every', cadence, ['updates', 'epochs'], '{ epochs: 5 }');
+  const count = cadence[unit]!;
   if (!Number.isInteger(count) || count < 1) {
     throw new WeirError(`every({ ${unit}: ${count} }) is no cadence`, `${unit} must be a whole number from 1 on`);
   }
@@ -76,7 +81,7 @@ export function from<T extends Counted>(since: Since): MonoTypeOperatorFunction<
 export function at<T extends Counted>(point: Since): MonoTypeOperatorFunction<T> {
   checkPoint('at', point);
   return filter((item) =>
-    'update' in point ? item.number === point.update : item.endsEpoch && item.epoch === point.epoch,
+    point.update !== undefined ? item.number === point.update : item.endsEpoch && item.epoch === point.epoch,
   );
 }
 

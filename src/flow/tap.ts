@@ -1,7 +1,7 @@
 import { type MonoTypeOperatorFunction, tap as rxTap } from 'rxjs';
 import { type Data, plainCopy } from './data.js';
 import { WeirError } from './errors.js';
-import { checkOptions } from './options.js';
+import { checkOptions, checkUnused } from './options.js';
 
 /** The items that a tap keeps while its reader is busy: the newest; of every k-th item the newest; or the newest n. */
 export type TapPolicy =
@@ -79,6 +79,9 @@ export function tap<T>(name: string, policy: TapPolicy, reader: TapReader): Mono
     every: 'optional',
     size: 'optional',
   });
+  const used = policy.keep === 'sample' ? 'every' : policy.keep === 'buffer' ? 'size' : undefined;
+  const unused = ['every', 'size'].filter((key) => key !== used);
+  checkUnused(`tap '${name}'`, policy, unused, `keep: '${policy.keep}' takes ${used === undefined ? 'neither' : used}`);
   const one = new Tap(name, policy, reader);
   return rxTap((item) => one.see(item));
 }

@@ -1,3 +1,4 @@
+import { namesOf } from '../measure/attack/distance-figure.js';
 import { missingInAttack } from '../measure/attack/record.js';
 import {
   type Comparison,
@@ -50,11 +51,18 @@ function ofSetting(report: Report, ranking: Ranking): string {
 
 function nothingFound({ networks }: Report, { pipeline, setting }: Ranking): string {
   const own = networks.filter((network) => network.pipeline === pipeline && (network.setting ?? '') === setting);
-  if (own.some(({ attack }) => (attack?.samples ?? []).length > 0))
-    return 'No adversarial sample was found for any network, so nothing can be said of their robustness.';
+  if (own.some(({ attack }) => (attack?.samples ?? []).length > 0)) return foundNone(own);
   return own.some(({ readout }) => readout?.attack)
     ? 'The networks were attacked with refitted readouts alone: their distances stand with those.'
     : [...otherAttacks(own), 'No attack counts here, so nothing is said of their robustness.'].join(' ');
+}
+
+/** Δx is that of the first attack; what the others found stands beside it, and is no ground to compare networks by. */
+function foundNone(networks: readonly NetworkReport[]): string {
+  const found = networks.flatMap(({ attack }) => attack?.portfolio ?? []);
+  const nothing = 'so nothing can be said of their robustness';
+  if (found.length === 0) return `No adversarial sample was found for any network, ${nothing}.`;
+  return `The first attack, ${namesOf(networks)}, found no adversarial sample for any network, ${nothing} by its Δx. What other attacks found is the best Δx below.`;
 }
 
 /** The streams of attacks that the report does not compare networks by, a sentence each with the fields that they lack. */
@@ -80,7 +88,9 @@ function lead({ group, summary, distance }: Ranked, compared: number): string {
     values > 1
       ? `${values} ${values === networks ? 'networks' : 'seeds'}`
       : `${only.found} test samples${networks > 1 ? ' of one network' : ''}`;
-  const size = `Δx = ${plusMinus(distance, error)} (mean ± standard error over ${over})`;
+  const attack = namesOf(group.networks);
+  const by = attack === '' ? '' : ` by ${attack}`;
+  const size = `Δx = ${plusMinus(distance, error)}${by} (mean ± standard error over ${over})`;
   const who = unregularized(group.regularizer) ? 'The unregularized network' : group.regularizer;
   if (compared === 1) return `${who} has a mean adversarial distance of ${size}; there is no other to compare it with.`;
   return `${who} has the largest mean adversarial distance: ${size}.`;

@@ -38,7 +38,7 @@ interface Head {
 /**
  * Plans a change of a run's config.
  *
- * @param settings `key=value` each
+ * @param settings `key=value` each @param source how they were given, for error messages
  * @returns undefined where they change nothing
  * @throws {WeirError} for a key that may not change, or not to this value; where the newest snapshot lies within a measurement; for a
  * finished run that would have nothing to do
@@ -47,9 +47,14 @@ export function planChange(
   folder: RunFolder,
   pipeline: Pipeline,
   settings: readonly string[],
+  source = '--set',
 ): PlannedChange | undefined {
   const { config: before, networks: listed = [], from } = folder.started;
-  const resolved = resolveConfig(pipeline.config, pipeline.profiles, settings, { before, rules: pipeline.rules ?? [] });
+  const resolved = resolveConfig(pipeline.config, pipeline.profiles, settings, {
+    before,
+    source,
+    rules: pipeline.rules ?? [],
+  });
   const config = JSON.parse(JSON.stringify(resolved)) as RunConfig['config'];
   const keys = Object.keys(config).filter((key) => !isDeepStrictEqual(config[key], before[key]));
   if (keys.length === 0) return undefined;

@@ -17,8 +17,13 @@ export interface StreamResult {
   readonly accuracy: number | null;
   /** The stream of that accuracy, where it is not the test accuracy: the first one of accuracies. */
   readonly accuracyOf?: string;
-  /** Mean over the networks of their mean adversarial distance Δx, in units of the input; of standardized data in deviations. */
+  /**
+   * Mean over the networks of their mean adversarial distance Δx, that of the first attack, in units of the input; of standardized data in
+   * deviations. Null where that attack found nothing, whatever others found.
+   */
   readonly distance: number | null;
+  /** The same of the nearest point of each sample by any attack, where a network was attacked by several. */
+  readonly bestDistance?: number;
 }
 
 /** A run beside others. Plain data. */
@@ -77,11 +82,13 @@ function resultsOf(folder: RunFolder): StreamResult[] {
     const own = networks.filter((network) => network.regularizer === regularizer);
     const accuracies = own.flatMap(({ testAccuracy }) => testAccuracy ?? []);
     const distances = own.flatMap((network) => summarizeNetwork(network).meanDistance ?? []);
+    const best = own.flatMap(({ attack }) => attack?.portfolio?.meanBest ?? []);
     return {
       regularizer,
       networks: own.length,
       ...(accuracies.length > 0 ? { accuracy: mean(accuracies) } : otherAccuracy(own)),
       distance: distances.length === 0 ? null : mean(distances),
+      ...(best.length > 0 && { bestDistance: mean(best) }),
     };
   });
 }

@@ -3,11 +3,12 @@ import { setTimeout } from 'node:timers/promises';
 import { WeirError } from '../flow/errors.js';
 import type { Outcome } from '../flow/flow.js';
 import { checkOptions } from '../flow/options.js';
-import { moduleOf } from '../storage/identity-file.js';
+import { checkFiles, moduleOf } from '../storage/identity-file.js';
 import { followMetrics, type MetricRecord } from '../storage/metric-reader.js';
 import { plannedNetworks, RunFolder } from '../storage/run-folder.js';
 import { networkInTraining } from '../storage/run-state.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
+import { changeConfig, checkSchedules, planChange } from './change-config.js';
 import { checkValues, resolveConfig, type SettingsOf, unknown } from './config.js';
 import { type Pipeline, tryOut } from './pipeline.js';
 import { loadPipeline } from './pipeline-module.js';
@@ -26,6 +27,14 @@ export interface RunSettings {
 }
 
 const settingKeys = { snapshotEvery: 'optional', snapshotKeep: 'optional', acceptChanges: 'optional' } as const;
+
+export interface ResumeOptions<P = Pipeline> extends RunSettings {
+  /**
+   * Values of keys that the pipeline declares to be `changeable`, from here on: more epochs, also of a finished run, and other measurements
+   * to come. The run's history records them.
+   */
+  readonly set?: SettingsOf<P>;
+}
 
 export interface RunOptions<P> extends RunSettings {
   /** Values of the pipeline's config, in the place of its defaults: each of its key's type, a number as a number. */
@@ -88,10 +97,7 @@ export async function run<P = Pipeline>(module: string, options: RunOptions<P> =
     throw new WeirError(`'run' was given the seed ${seed}`, 'give a whole number from 0 to 2^53 - 1');
   }
   const pipeline = await loadPipeline(module);
-  checkValues(pipeline.config, set, 'set');
-  const given = Object.entries(set).flatMap(([key, value]) =>
-    value === undefined ? [] : [`${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`],
-  );
+  const given = settingsIn(pipeline, set);
   const { rules = [], profiles } = pipeline;
   resolveConfig(pipeline.config, profiles, given, { rules, source: 'set' }); // reports errors before TensorFlow is loaded
   const fallback = (await loadTensorFlow()).kind === 'wasm' ? pipeline.fallback : {};
@@ -102,18 +108,37 @@ export async function run<P = Pipeline>(module: string, options: RunOptions<P> =
   return goOn(RunFolder.create(path, start), pipeline, { ...settings, module });
 }
 
+/** The values of a config, each of its key's type, as settings of a command. @throws {WeirError} names key and value */
+function settingsIn(pipeline: Pipeline, set: SettingsOf<Pipeline>): string[] {
+  checkValues(pipeline.config, set, 'set');
+  return Object.entries(set).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`],
+  );
+}
+
 /**
- * Goes on with a run that was stopped or killed, as `weir resume` does.
+ * Goes on with a run that was stopped or killed, as `weir resume` does; with `set` under another config, as `weir resume --set` does.
  *
- * @param path folder of the run @throws {WeirError} where there is none, or its config, code or data have changed
- * @example const run = await weir.resume('runs/small');
+ * @param path folder of the run
+ * @throws {WeirError} where there is none, or its config, code or data have changed; for a key that may not change, or not to this value: the
+ * run then stays as it is
+ * @example const run = await weir.resume('runs/small', { set: { epochs: 10 } });
  */
-export async function resume(path: string, options: RunSettings = {}): Promise<Run> {
-  const settings = checkOptions('resume', options, settingKeys);
+export async function resume<P = Pipeline>(path: string, options: ResumeOptions<P> = {}): Promise<Run> {
+  const { set = {}, ...settings } = checkOptions(
+    'resume',
+    options as ResumeOptions,
+    { set: 'optional', ...settingKeys } as const,
+  );
   const folder = RunFolder.open(path);
   const module = moduleOf(folder);
+  await checkFiles(folder, module, settings);
+  const pipeline = await loadPipeline(module);
+  const change = planChange(folder, pipeline, settingsIn(pipeline, set), 'set'); // reports errors before TensorFlow is loaded
   await loadTensorFlow();
-  return goOn(folder, await loadPipeline(module), { ...settings, module });
+  if (change === undefined) return goOn(folder, pipeline, { ...settings, module });
+  await checkSchedules(pipeline, change);
+  return goOn(changeConfig(change), pipeline, { ...settings, module });
 }
 
 async function goOn(

@@ -82,13 +82,14 @@ export class ArrayKeeper {
 }
 
 /**
- * The records that a run keeps the arrays of, of one network, by stream and in their order. Read as they are asked for; one is in memory.
+ * The records that a run keeps the arrays of, of one network, by stream and in their order; those of `stream` alone where it is given. Read as they are asked for; one is in memory.
  *
  * @throws {WeirError} where a file is altered; one that is still written, or whose run was killed, gives what it holds
  */
-export function* keptRecords(run: string, network: string): Generator<KeptRecord> {
+export function* keptRecords(run: string, network: string, stream?: string): Generator<KeptRecord> {
   for (const folder of namesIn(folderOf(run))) {
     for (const name of namesIn(join(folderOf(run), folder))) {
+      if (stream !== undefined && name !== `${stream}.weirrec`) continue;
       for (const frame of readRecording(join(folderOf(run), folder, name)).frames) {
         if (frame.kind !== 'item') continue;
         const record = frame.item as KeptRecord;

@@ -43,6 +43,33 @@ test('runs are listed with their state, what differs, and what they came to; sor
   ]);
 });
 
+test('of several attacks the best distance has a column of its own, also where the first found nothing', () => {
+  const about = {
+    path: 'a',
+    pipeline: 'table',
+    state: 'done',
+    createdAt: null,
+    epoch: 1,
+    epochs: 1,
+    differs: {},
+  } as const;
+  const of = (path: string, result: object) => ({
+    ...about,
+    path,
+    results: [{ regularizer: 'none', networks: 1, accuracy: 0.5, distance: null, ...result }],
+  });
+  const runs = [of('a', { distance: 2 }), of('b', { bestDistance: 0.5 }), of('c', { distance: 1, bestDistance: 0.75 })];
+  const [head, ...lines] = runTable(runs);
+  expect(head).toMatch(/mean distance +mean best distance$/);
+  expect(lines.map((line) => line.trim().split(/\s+/).slice(-2))).toEqual([
+    ['2.00', '–'],
+    ['–', '0.500'],
+    ['1.00', '0.750'],
+  ]);
+  expect(sortedRuns(runs, 'bestDistance').map(({ path }) => path)).toEqual(['c', 'b', 'a']);
+  expect(runTable(runs.slice(0, 1))[0]).toMatch(/mean distance$/);
+});
+
 test('an accuracy of another stream than tests does not pass for the test accuracy', () => {
   const run = {
     path: 'a',

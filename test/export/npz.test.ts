@@ -5,7 +5,7 @@ import { unzipSync } from 'fflate';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { numpyArray } from '../../src/data/datasets/npy.js';
 import { exportAdversarial } from '../../src/export/npz.js';
-import { network, pictured, sample } from '../report/example.js';
+import { pictured, sample } from '../report/example.js';
 
 let folder: string;
 beforeAll(() => {
@@ -15,7 +15,11 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 test('attacked samples of every network, their images among them, come back as they were', () => {
   const samples = [sample(7, null), pictured(8, 0.4)];
-  const networks = ['none', 'rep'].map((name) => network(name, 0, [], { name, attack: { iterations: 40, samples } }));
+  const networks = ['none', 'rep'].map((name) => ({
+    name,
+    sampleShape: [8, 8],
+    attacks: new Map([['attacks', samples]]),
+  }));
   const file = join(folder, 'attacked.npz');
   expect(exportAdversarial(file, networks)).toEqual({ networks: 2, samples: 4, pictured: 2 });
   const arrays = unzipSync(readFileSync(file));
@@ -29,7 +33,30 @@ test('attacked samples of every network, their images among them, come back as t
   expect(read('adversarial')).toEqual({ shape: [1, 8, 8], values: samples[1]!.adversarial });
 });
 
+test('of several attacks each has its own samples and images, by its stream', () => {
+  const [far, near] = [[pictured(7, 0.4)], [pictured(7, 0.3), sample(8, 0.2)]];
+  const attacks = new Map([
+    ['attacks', far],
+    ['ddn', near],
+  ]);
+  const file = join(folder, 'several.npz');
+  const kept = (_: string, stream: string) =>
+    stream === 'ddn' ? [{ ...near[0], adversarial: new Float32Array(64) }] : [];
+  const networks = [
+    { name: 'none', sampleShape: [8, 8], attacks },
+    { name: 'rep', sampleShape: [8, 8], attacks: new Map([['ddn', near]]) },
+  ];
+  expect(exportAdversarial(file, networks, kept)).toEqual({ networks: 2, samples: 5, pictured: 3 });
+  const arrays = unzipSync(readFileSync(file));
+  const read = (name: string) => [...numpyArray(arrays[`${name}.npy`]!, name).values];
+  expect(read('none/attacks/distance')).toEqual([0.4]);
+  expect(read('none/ddn/distance')).toEqual([0.3, 0.2]);
+  expect(read('rep/ddn/index')).toEqual([7, 8]);
+  expect(read('none/attacks/adversarial')).toEqual([...far[0]!.adversarial!]);
+  expect(read('none/ddn/adversarial')).toEqual(Array.from({ length: 64 }, () => 0));
+});
+
 test('a run that attacked nothing is refused', () => {
-  const networks = [network('none', 0, [], { attack: null })];
+  const networks = [{ name: 'none', sampleShape: [8, 8], attacks: new Map() }];
   expect(() => exportAdversarial(join(folder, 'none.npz'), networks)).toThrow('no network of the run was attacked');
 });

@@ -146,7 +146,7 @@ test('options that do not go together are refused', async () => {
   const run = join(base, 'run');
   const refused = async (...args: string[]) => (await weir('export', run, ...args)).err;
   expect(await refused('x', '--tensorboard', '--network', 'none')).toContain('--tensorboard takes all networks');
-  expect(await refused('x', '--stream', 'updates')).toContain('--stream is for CSV and Parquet alone');
+  expect(await refused('x', '--stream', 'updates')).toContain('--stream is for CSV, Parquet and .npz alone');
 });
 
 function hasTensorBoard(): boolean {

@@ -13,6 +13,40 @@ const networks = weir.ensemble([2, 3, 2], [{ name: 'own', seed: 0, regularizer: 
 // biome-ignore lint/suspicious/noExplicitAny: the point is what TypeScript would refuse
 const untyped = (options: object): any => options;
 
+const contradictions: readonly [says: string, build: () => unknown][] = [
+  [
+    'every was given updates and epochs, which exclude each other',
+    () => weir.every(untyped({ epochs: 1, updates: 2 })),
+  ],
+  ['every was given none of updates, epochs', () => weir.every(untyped({}))],
+  ['from was given epoch and update, which exclude', () => weir.from(untyped({ epoch: 1, update: 2 }))],
+  ['at was given epoch and update, which exclude', () => weir.at(untyped({ epoch: 1, update: 2 }))],
+  ['from of every was given epoch and update', () => weir.every({ epochs: 1, from: untyped({ epoch: 1, update: 2 }) })],
+  [
+    "tap 'a' was given size, but keep: 'sample' takes every",
+    () => weir.tap('a', untyped({ keep: 'sample', every: 2, size: 3 }), () => undefined),
+  ],
+  [
+    "tap 'a' was given every and size, but keep: 'latest' takes neither",
+    () => weir.tap('a', untyped({ keep: 'latest', every: 2, size: 3 }), () => undefined),
+  ],
+  [
+    'npy was given members, but two .npy files have none',
+    () => weir.npy({ values: 'x', labels: 'y' }, { members: { values: 'x', labels: 'y' } }),
+  ],
+  [
+    'packImages was given quality, but raw records are no JPEG',
+    () => weir.packImages(samples as never, 'none', { raw: true, quality: 3 }),
+  ],
+  ['loader was not given epochs, seed', () => weir.loader(samples, untyped({ shuffle: false }))],
+];
+
+test.each(contradictions)('%s', async (says, build) => {
+  await expect((async () => build())()).rejects.toThrow(
+    expect.objectContaining({ name: 'WeirError', message: expect.stringContaining(says) }),
+  );
+});
+
 const refusals: readonly [where: string, key: string, meant: string, build: () => unknown][] = [
   ['train', 'penalty', 'regularizer', () => weir.train(model, untyped({ ...whole, penalty: {} }))],
   ['train', 'optimiser', 'optimizer', () => weir.train(model, untyped({ loss, seed, optimiser: optimizer }))],
@@ -66,7 +100,7 @@ test.each(refusals)('%s refuses the option %s', (where, key, meant, build) => {
 test('options that are missing are named', () => {
   expect(() => weir.train(model, untyped({ seed }))).toThrow('train was not given loss, optimizer');
   expect(() => weir.sgd(untyped({ momentum: 0.9 }))).toThrow('sgd was not given rate');
-  expect(() => weir.at(untyped({}))).toThrow('at was given neither an epoch nor an update');
+  expect(() => weir.at(untyped({}))).toThrow('at was given none of epoch, update');
 });
 
 test('options that are no object are refused', () => {

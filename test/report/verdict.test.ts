@@ -55,6 +55,19 @@ test('nothing attacked, nothing said', () => {
   expect(verdict(report([network('none', 0, [1, 1])]))).toContain('there is no other to compare it with');
 });
 
+test('distances go by the attack that they are by; where it found nothing, what others found is no Δx', () => {
+  const samples = [sample(0, 1), sample(1, 1)];
+  const own = { name: 'descent', kind: 'white-box', iterations: 7, samples } as const;
+  expect(verdict(report([network('none', 0, [], { attack: own })]))).toContain(
+    'Δx = 1.000 ± 0.000 by descent (white-box) (mean',
+  );
+  const portfolio = { samples: 2, attacks: [], meanBest: 0.5 };
+  const nothing = { ...own, samples: [sample(0, null), sample(1, null)], portfolio };
+  const said = verdict(report([network('none', 0, [], { attack: nothing })]));
+  expect(said).toContain('The first attack, descent (white-box), found no adversarial sample for any network');
+  expect(said).toContain('is the best Δx');
+});
+
 test('misclassified samples count in no mean; samples that never flip are owned up to', () => {
   const samples = [
     sample(0, 1),

@@ -22,6 +22,10 @@ const refusals = [
   () => weir.run(module, { set: { rat: 1 } as object, folder: `${folder}-2` }),
   () => weir.run(module, { set: { epochs: '6' } as object, folder: `${folder}-2` }),
   () => weir.run(module, { folder }),
+  () => weir.resume(folder, { set: { rat: 1 } as object }),
+  () => weir.resume(folder, { set: { epochs: '8' } as object }),
+  () => weir.resume<typeof forking>(folder, { set: { epochs: 4 } }),
+  () => weir.resume<typeof forking>(folder, { set: { hidden: 9 } }),
   async () => {
     for await (const one of again.stream('update')) say(one);
   },
@@ -32,3 +36,6 @@ for (const refused of refusals) {
     (error: weir.WeirError) => say([error.name, error.message, error.remedy]),
   );
 }
+
+const longer = await weir.resume<typeof forking>(folder, { set: { epochs: 8 } });
+say(await longer.finished);

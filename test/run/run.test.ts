@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
+import { RunFolder } from '../../src/storage/run-folder.js';
 import { hashOf, weir } from '../cli/weir.js';
 
 const base = mkdtempSync(join(tmpdir(), 'weir-script-'));
@@ -29,9 +30,17 @@ test('a script starts, reads, stops and resumes a run, which ends in the bits of
     ['WeirError', "there is no key 'rat'", expect.stringContaining("did you mean 'rate'?")],
     ['WeirError', expect.stringMatching(/^set epochs: "6": /), expect.stringContaining('is a whole number')],
     ['WeirError', `there is a run in ${own} already`, expect.stringContaining('weir resume')],
+    ['WeirError', "there is no key 'rat'", expect.stringContaining("did you mean 'rate'?")],
+    ['WeirError', expect.stringMatching(/^set epochs: "8": /), expect.stringContaining('is a whole number')],
+    ['WeirError', `epochs of ${own} may only grow, and is to become 4 after 6`, expect.stringContaining('epochs')],
+    ['WeirError', `hidden of ${own} is 8, and cannot become 9 within a run`, expect.stringContaining('testEvery')],
     ['WeirError', "there is no stream 'update'", expect.stringContaining("did you mean 'updates'?")],
+    'done',
   ]);
   expect(existsSync(`${own}-2`)).toBe(false);
   expect(existsSync(join(own, 'report/report.html'))).toBe(true);
-  expect(await hashOf(own)).toBe(await hashOf(command));
+  const longer = await weir('resume', command, '--set', 'epochs=8');
+  expect([longer.status, await hashOf(own)]).toEqual([0, await hashOf(command)]);
+  const [entry, ...others] = RunFolder.open(own).started.history ?? [];
+  expect([entry?.set, others]).toEqual([{ epochs: { was: 6, is: 8 } }, []]);
 });

@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { sizeOf } from '../../flow/data.js';
 import { WeirError } from '../../flow/errors.js';
-import { checkOptions } from '../../flow/options.js';
+import { checkOptions, checkUnused } from '../../flow/options.js';
 import { type DataDescription, datasetOf, nameOfFile } from '../arrays.js';
 import type { Dataset } from '../dataset.js';
 import { content } from './content.js';
@@ -163,6 +163,7 @@ export async function npy(
     box: 'optional',
     name: 'optional',
   });
+  if (typeof from !== 'string') checkUnused('npy', options, ['members'], 'two .npy files have none');
   const [values, labels] =
     typeof from === 'string'
       ? await npzMembers(from, [members.values, members.labels])

@@ -56,6 +56,14 @@ export interface AttackedSample {
   readonly adversarial?: Float32Array;
 }
 
+/** A network with what each attack made of its samples. */
+export interface AttackedNetwork {
+  readonly name: string;
+  readonly sampleShape: readonly number[];
+  /** By stream, in the order of the log. */
+  readonly attacks: ReadonlyMap<string, readonly AttackedSample[]>;
+}
+
 /** A stream of a network's attack. */
 type AttackStream = Pick<LoggedStream, 'stream' | 'description' | 'lines'>;
 

@@ -75,9 +75,9 @@ function sentence(group: SeedGroup, { values, error, beside }: Column): string {
   return `${group.regularizer} ${error === null ? number(mean(values)) : plusMinus(mean(values), error, 3)}${exact}`;
 }
 
-/** 'Tangent Attack (black-box)', or several: the attacks that distances are by. */
+/** 'Tangent Attack (black-box)', or several: the attacks that distances are by; '' where no record names one. */
 export function namesOf(networks: Report['networks']): string {
-  const attacks = networks.flatMap(({ attack }) => attack ?? []);
+  const attacks = networks.flatMap(({ attack }) => (attack?.name === undefined ? [] : attack));
   return [...new Set(attacks.map(called))].join(' and ');
 }
 
@@ -253,9 +253,13 @@ function samples(counts: readonly number[]): string {
   return `${least === most ? least : `${least} to ${most}`} a network`;
 }
 
-function said({ group, accuracy, distance, fallback }: Pair): string {
+function said({ group, accuracy, distance, best, fallback, found }: Pair): string {
   const error = distance.standardDeviation ?? fallback;
-  const size = distance.mean === null ? 'not attacked' : `Δx ${plusMinus(distance.mean, error)}`;
+  const none =
+    found.length === 0
+      ? 'not attacked'
+      : `no adversarial sample${best.mean === null ? '' : ` by the first attack, best Δx ${plusMinus(best.mean, best.standardDeviation)}`}`;
+  const size = distance.mean === null ? none : `Δx ${plusMinus(distance.mean, error)}`;
   const spreadOf = accuracy.standardDeviation;
   const shown = spreadOf === null ? percent(accuracy.mean) : `${plusMinus(100 * accuracy.mean!, 100 * spreadOf, 2)} %`;
   return `${group.label} ${shown}, ${size}`;

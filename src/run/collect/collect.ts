@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { layerNormsRecord, tickRecord } from '../../learn/spectral/stages.js';
 import { updateRecord } from '../../learn/update.js';
 import { alignmentIn, alignmentRecord } from '../../measure/alignment/alignment.js';
-import { attackOf } from '../../measure/attack/attacked.js';
+import { type AttackedNetwork, attackOf } from '../../measure/attack/attacked.js';
 import { isAttack } from '../../measure/attack/record.js';
 import { certificateIn, certificateRecord } from '../../measure/certificate/record.js';
 import { exactDistanceIn, exactDistanceRecord, geometryIn, geometryRecord } from '../../measure/geometry/record.js';
@@ -187,6 +187,20 @@ function networksOf(folder: RunFolder, setting: string): Collected[] {
     const report = { ...networkReport(folder, setting, logged), ...(fork && { origin: fork }) };
     return { report, said: remarksOn(folder, logged) };
   });
+}
+
+/** The attacked samples of each network of a run, by the stream of the attack; those with a readout that was fitted anew among them. */
+export function attackedIn(folder: RunFolder): AttackedNetwork[] {
+  return loggedIn(folder).map(({ name, about, log }) => ({
+    name,
+    sampleShape: (about.sampleShape as number[] | undefined) ?? [],
+    attacks: new Map(
+      [...attackStreams(log), ...attackStreams(log, 'refitted')].flatMap((one) => {
+        const { samples = [] } = attackOf([one]) ?? {};
+        return samples.length === 0 ? [] : [[one.stream, samples] as const];
+      }),
+    ),
+  }));
 }
 
 /** The logs of the networks of a run. */

@@ -8,7 +8,7 @@ import type { AttackedUpdate, AttackOptions, AttackState } from '../../measure/a
 import type { AttackResult } from '../../measure/attack/record.js';
 import type { LabeledSamples } from '../../measure/inputs.js';
 import { tf } from '../../tensorflow/tf.js';
-import { type PartTest, partTests, samplesOf, updateWith } from './part-test.js';
+import { type PartTest, partTests, same, samplesOf, updateWith } from './part-test.js';
 
 export interface AttackTestOptions<S> {
   /** Builds the attack, as a pipeline does, with what keeps it short here; it takes the options it is handed over its own. */
@@ -69,7 +69,7 @@ export function attackTests<S>(options: AttackTestOptions<S>): PartTest[] {
       assert.deepEqual(whole.at(-1), [{ phase: 'rest' }], 'the last step');
       for (let at = 0; at < whole.length - 1; at++) {
         const rest = [...stepsOf(made(), structuredClone(whole[at]![0]), weights)];
-        assert.deepEqual(rest, whole.slice(at + 1), `the rest after step ${at}`);
+        same(rest, whole.slice(at + 1), `the rest after step ${at}`);
       }
       for (const _ of stepsOf(made(), { phase: 'rest' }, weights)) break;
       assert.equal(tf.memory().numTensors, before, 'tensors after the attacks, and before them');

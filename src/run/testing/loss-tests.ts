@@ -2,7 +2,17 @@ import assert from 'node:assert/strict';
 import { checkOptions } from '../../flow/options.js';
 import { isOfViews, type Loss, type LossValue, type ViewsLoss, type ViewsLossValue } from '../../learn/loss/loss.js';
 import { tf } from '../../tensorflow/tf.js';
-import { labelsOf, type PartTest, pairing, partTests, samplesOf, valuesOf } from './part-test.js';
+import {
+  assertSlopes,
+  differencesOf,
+  labelsOf,
+  type PartTest,
+  pairing,
+  partTests,
+  same,
+  samplesOf,
+  valuesOf,
+} from './part-test.js';
 
 export interface LossTestOptions {
   /** Builds the loss, over labels or over views. */
@@ -35,16 +45,13 @@ export function lossTests(options: LossTestOptions): PartTest[] {
       const { value, gradient } = at(loss, logits);
       assert.deepEqual([value.shape, value.dtype], [[], 'float32'], 'shape and type of the value');
       assert.deepEqual(gradient.shape, logits.shape, 'shape of the gradient');
-      let steepest = 0;
-      for (const key of [1, 2, 3]) {
+      const slopes = [1, 2, 3, 4, 5].map((key) => {
         const along = samplesOf([classes], logits.shape[0], 10 + key);
         const by = (step: number) => numberAt(loss, tf.add(logits, tf.mul(along, step)) as tf.Tensor2D);
-        const slope = pairing(gradient, along);
-        const difference = (by(0.005) - by(-0.005)) / 0.01;
-        const text = `the gradient has slope ${slope}, and the value ${difference}`;
-        assert.ok(Math.abs(difference - slope) < 0.002 + 0.01 * Math.abs(slope), text);
-        steepest = Math.max(steepest, Math.abs(slope));
-      }
+        return { slope: pairing(gradient, along), differences: differencesOf(by) };
+      });
+      assertSlopes(slopes, 0.002, 'the gradient');
+      const steepest = Math.max(...slopes.map(({ slope }) => Math.abs(slope)));
       assert.ok(steepest > 0.01, `it is nowhere steeper than ${steepest}`);
     },
 
@@ -74,9 +81,9 @@ export function lossTests(options: LossTestOptions): PartTest[] {
       };
       const first = once();
       const before = tf.memory().numTensors;
-      assert.deepEqual(once(), first);
+      same(once(), first, 'value and gradient, asked for again');
       assert.equal(tf.memory().numTensors, before, 'tensors after it was computed, and before');
-      assert.deepEqual(valuesOf([logits]), known);
+      same(valuesOf([logits]), known, 'logits that it was given');
     },
   });
 }

@@ -9,7 +9,7 @@ import { render } from '../../data/augment/renderer.js';
 import { loader } from '../../data/loader.js';
 import { sizeOf } from '../../flow/data.js';
 import { checkOptions } from '../../flow/options.js';
-import { type PartTest, partTests } from './part-test.js';
+import { type PartTest, partTests, same } from './part-test.js';
 
 export interface OpTestOptions {
   /** The op as a recipe takes it, with its options. */
@@ -49,7 +49,7 @@ export function opTests(options: OpTestOptions): PartTest[] {
   return partTests({
     async 'any number of threads gives the bits of the main thread'() {
       const expected = [1, 2].flatMap((epoch) => [...inMainThread(all, epoch)]);
-      for (const threads of [1, 2]) assert.deepEqual(await inThreads(threads), expected, `bits by ${threads} threads`);
+      for (const threads of [1, 2]) same(await inThreads(threads), expected, `bits by ${threads} threads`);
     },
 
     'a sample alone has the bits that it has among others'() {
@@ -57,7 +57,7 @@ export function opTests(options: OpTestOptions): PartTest[] {
       const length = whole.length / size;
       for (const index of all) {
         const alone = inMainThread(Uint32Array.of(index), 1);
-        assert.deepEqual(alone, whole.slice(index * length, (index + 1) * length), `sample ${index}`);
+        same(alone, whole.slice(index * length, (index + 1) * length), `sample ${index} alone`);
       }
     },
 
@@ -69,14 +69,14 @@ export function opTests(options: OpTestOptions): PartTest[] {
         undefined,
         'a value that is no finite number',
       );
-      assert.deepEqual([...data.values], [...bytes()]);
+      same(data.values, bytes(), 'values of the data set, which are given to read');
     },
 
     'another seed gives another result, or every seed the same'() {
       const by = (seed: number, epoch: number) => [...render(samples(), all, recipe, { seed, epoch })];
       const random = JSON.stringify(by(3, 1)) !== JSON.stringify(by(4, 1));
       assert.equal(JSON.stringify(by(3, 1)) !== JSON.stringify(by(3, 2)), random, 'epochs differ, as seeds do');
-      assert.deepEqual(by(3, 1), by(3, 1));
+      same(by(3, 1), by(3, 1), 'the same seed and epoch, asked for again');
     },
   });
 }

@@ -9,7 +9,7 @@ import type { Optimizer } from '../../learn/optimizer/optimizer.js';
 import { trainStage } from '../../learn/train.js';
 import type { TrainState, Update } from '../../learn/update.js';
 import { tf } from '../../tensorflow/tf.js';
-import { batchFor, type PartTest, partTests, valuesOf } from './part-test.js';
+import { batchFor, type PartTest, partTests, same, valuesOf } from './part-test.js';
 
 export interface OptimizerTestOptions {
   /** Builds the optimizer, the same each time. */
@@ -68,7 +68,7 @@ export function optimizerTests(options: OptimizerTestOptions): PartTest[] {
     },
 
     'saved and loaded after any update, with accumulated batches, it ends in the same bits'() {
-      assert.deepEqual(trained([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]), trained());
+      same(trained([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]), trained(), 'what it ends with');
     },
 
     'it gives back every tensor'() {

@@ -1,9 +1,12 @@
-import { sizeOf } from '../../flow/data.js';
+import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
+import { type Data, sizeOf } from '../../flow/data.js';
 import { keyed } from '../../flow/random.js';
 import type { Model, Weights } from '../../learn/model/model.js';
 import type { Batch } from '../../learn/train.js';
 import type { Update } from '../../learn/update.js';
 import { loadTensorFlow, tf } from '../../tensorflow/tf.js';
+import { difference } from './difference.js';
 
 /**
  * One rule that a part must keep, for any test runner: `run` loads TensorFlow and rejects with an error that says where the rule is broken.
@@ -85,3 +88,44 @@ export const valuesOf = (tensors: Iterable<tf.Tensor>): number[] => [...tensors]
 
 /** The sum of the products of all values. */
 export const pairing = (a: tf.Tensor, b: tf.Tensor): number => tf.tidy(() => tf.sum(tf.mul(a, b)).dataSync()[0]!);
+
+/**
+ * Refuses what is not the expected plain data to the bit, and says where it first differs. Of many thousand values, `deepEqual` of node:assert
+ * would take half a minute to lay all differences out.
+ */
+export function same(found: unknown, expected: unknown, what: string): void {
+  if (isDeepStrictEqual(found, expected)) return;
+  const place = difference(expected as Data, found as Data);
+  const { field, recorded, replayed, more } = place ?? { field: '', recorded: 'another', replayed: 'this', more: '' };
+  assert.fail(`${what}: ${field || 'it'} is ${replayed}, and should be ${recorded}${more && `; ${more}`}`);
+}
+
+/** The slope that a gradient has along a direction, and how a value changes there: by central differences of several steps. */
+export interface Slope {
+  readonly slope: number;
+  readonly differences: readonly number[];
+}
+
+/** Half the distance of two points that a value is compared at: where a kink lies within the first, the second mostly leaves it out. */
+const steps = [0.005, 0.001];
+
+/** How a value changes at 0, by each of `steps`. */
+export const differencesOf = (value: (step: number) => number): number[] =>
+  steps.map((step) => (value(step) - value(-step)) / (2 * step));
+
+/**
+ * Refuses a gradient that is not the slope of its value in most of some places. A value may have kinks, as |w| at 0 or a hinge: a
+ * difference across one is no slope, though the gradient is right. A wrong gradient is wrong nearly everywhere.
+ *
+ * @param most difference that counts as none, besides 1 % of the slope
+ */
+export function assertSlopes(slopes: readonly Slope[], most: number, name: string): void {
+  const agrees = ({ slope, differences }: Slope): boolean =>
+    differences.some((difference) => Math.abs(difference - slope) < most + 0.01 * Math.abs(slope));
+  const odd = slopes.filter((one) => !agrees(one));
+  if (2 * odd.length < slopes.length) return;
+  const [{ slope, differences }] = odd as [Slope];
+  assert.fail(
+    `${name} is not the slope of the value at ${odd.length} of ${slopes.length} points: at the first its slope is ${slope}, and the value's by differences ${differences.join(' or ')}`,
+  );
+}

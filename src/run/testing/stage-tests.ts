@@ -8,7 +8,7 @@ import { type Stage, type Step, stage } from '../../flow/stage.js';
 import { logStage } from '../../storage/log-stage.js';
 import type { RecordSchema } from '../../storage/record.js';
 import { tf } from '../../tensorflow/tf.js';
-import { type PartTest, partTests } from './part-test.js';
+import { type PartTest, partTests, same } from './part-test.js';
 
 export interface StageTestOptions<In extends Positioned, Out, State> {
   /** Builds the stage, the same each time. It is called when a test runs. */
@@ -39,7 +39,7 @@ export function stageTests<In extends Positioned, Out, State>(options: StageTest
         // the item it was inside of, or the next one where it was at rest
         let item = 0;
         while (item < given.length && stepsOf(item + 1) <= at + 1) item++;
-        assert.deepEqual(traced(next, given, { state, item }), whole.slice(at + 1), `the rest after step ${at}`);
+        same(traced(next, given, { state, item }), whole.slice(at + 1), `the rest after step ${at}`);
       }
     },
 

@@ -5,6 +5,7 @@ import type { Loss } from '../../../src/learn/loss/loss.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import type { Model } from '../../../src/learn/model/model.js';
 import { sgd } from '../../../src/learn/optimizer/sgd.js';
+import { defineRegularizer } from '../../../src/learn/regularizer/automatic-regularizer.js';
 import { l2Sp } from '../../../src/learn/regularizer/l2-sp.js';
 import type { Regularizer, Strength } from '../../../src/learn/regularizer/regularizer.js';
 import type { Update } from '../../../src/learn/update.js';
@@ -33,6 +34,50 @@ const regularizers = (change: (one: Regularizer) => Partial<Regularizer>) =>
       return { ...one, ...change(one) };
     },
   });
+
+/** γ Σ |w|, with a kink wherever a weight is 0, and its gradient times `factor`. */
+const absolute = (factor: number) =>
+  regularizerTests({
+    make(_, strength: Strength) {
+      const { gamma } = strength;
+      const one = defineRegularizer({
+        kind: 'absolute',
+        ...strength,
+        ofWeights: (weights) => tf.addN([...weights.values()].map((w) => tf.sum(tf.abs(w)))),
+      });
+      return {
+        ...one,
+        addGradients({ weights }, gradients) {
+          for (const [name, w] of weights) {
+            const total = tf.tidy(() => tf.add(gradients.get(name)!, tf.mul(tf.sign(w), factor * gamma)));
+            gradients.get(name)!.dispose();
+            gradients.set(name, total);
+          }
+        },
+      };
+    },
+  });
+
+/** The mean of max(0, 1 − margin), with a kink at every margin of 1. */
+const hinge = (factor: number) =>
+  lossTests({
+    make: () => ({
+      name: 'hinge',
+      of: (logits, labels) =>
+        tf.tidy(() => {
+          const signs = tf.sub(tf.mul(tf.oneHot(labels, logits.shape[1]), 2), 1);
+          const short = tf.sub(1, tf.mul(signs, logits));
+          const share = factor / logits.shape[0];
+          return {
+            value: tf.div(tf.sum(tf.relu(short)), logits.shape[0]),
+            gradient: tf.mul(tf.mul(tf.neg(signs), tf.cast(tf.greater(short, 0), 'float32')), share),
+            correct: tf.sum(tf.cast(tf.equal(tf.argMax(logits, 1), labels), 'int32')),
+          } as never;
+        }),
+    }),
+  });
+
+const ruleOf = (rules: readonly PartTest[], rule: RegExp): PartTest => rules.find(({ name }) => rule.test(name))!;
 
 const losses = (change: (one: Loss, logits: tf.Tensor2D, labels: tf.Tensor1D) => ReturnType<Loss['of']>) =>
   lossTests({ make: () => ({ name: 'own', of: (logits, labels) => change(crossEntropy(), logits, labels) }) });
@@ -92,11 +137,43 @@ const counting = (next: (count: number, update: Update) => number | string) =>
   });
 let calls = 0;
 
+const slope = /slope of its value/;
+test.each([
+  ['l2', () => regularizers(() => ({}))],
+  ['l1, which has kinks', () => absolute(1)],
+  ['hinge, which has kinks', () => hinge(1)],
+])('the right gradient of %s is taken for right', (_, rules) => ruleOf(rules(), slope).run());
+
+test('a wrong gradient says where, and how far', async () => {
+  const said = (rules: readonly PartTest[], rule = slope) =>
+    ruleOf(rules, rule)
+      .run()
+      .catch(({ message }: Error) => message);
+  const places = /the slope of the value at [345] of 5 points: at the first its slope is -?\d/;
+  expect(await said(absolute(1.1))).toMatch(places);
+  expect(await said(hinge(1.1))).toMatch(places);
+  expect(await said(regularizers(() => ({ addGradients: () => undefined })))).toMatch(/is not the slope|does nothing/);
+  const still = await said(
+    regularizers(() => ({ value: () => 1 })),
+    /leaves its value lower/,
+  );
+  expect(still).toBe(
+    'its value is 1 after 30 updates of training with it at γ = 1, and 1 without it: it should be less than 0.95, 95 % of that',
+  );
+  const chance = await said(opTests({ op: moody(), on: 'floats' }), /number of threads/);
+  expect(chance).toMatch(/^bits by 1 threads: \[\d+\] is [\d.]+, and should be [\d.]+$/); // not all of many thousand values
+});
+
 /** A broken part, and the rule that it breaks. */
 const broken: readonly (readonly [fault: string, rules: () => PartTest[], rule: RegExp])[] = [
   [
     'a regularizer whose value is doubled',
     () => regularizers((one) => ({ value: (input) => 2 * one.value(input) })),
+    /its gradient is the slope/,
+  ],
+  [
+    'a regularizer whose gradient is a tenth too steep',
+    () => regularizers((one) => ({ value: (input) => one.value(input) / 1.1 })),
     /its gradient is the slope/,
   ],
   ['a regularizer without burn-in', () => regularizers(() => ({ active: () => true })), /burn-in/],
