@@ -81,7 +81,9 @@ test('a grid is typed by its pipeline, and checked before anything is trained', 
   // @ts-expect-error: there is no such key
   await expect(sweep<typeof small>({ module, grid: { rat: [1] } })).rejects.toThrow("there is no key 'rat'");
   // @ts-expect-error: a rate is a number
-  await expect(sweep<typeof small>({ module, list: [{ rate: 'fast' }] })).rejects.toThrow('list rate: "fast": Invalid input: expected number');
+  await expect(sweep<typeof small>({ module, list: [{ rate: 'fast' }] })).rejects.toThrow(
+    'list rate: "fast": Invalid input: expected number',
+  );
   await expect(
     sweep<typeof small>({ module, grid: { kinds: [['a', 'b'], ['b']], seed: [0, -1], fails: [true] } }),
   ).rejects.toThrow('seed=-1: a seed is a whole number');
