@@ -71,7 +71,7 @@ export type { TrackedSample } from './measure/tracking/tracking.js';
 export type { Transfer } from './plot/style.js';
 // Pipelines, configs and runs.
 export type { Judging, KeepBestState, StopEarlyState } from './run/best.js';
-export type { Config, ConfigShape, Profiles, SettingsOf, ShapeOf, Values } from './run/config.js';
+export type { AnyConfig, Config, ConfigShape, Profiles, SettingsOf, ShapeOf } from './run/config.js';
 export type { NetworkGrid, PretrainedFiles, TransferNetwork } from './run/networks.js';
 export type { LearningTask, PipelineDefinition, Reproduction, Streams, Wiring } from './run/pipeline.js';
 export type { WeightsChoice } from './run/weights.js';

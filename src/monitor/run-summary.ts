@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { lastRecords, statusOf, unreadableRun } from '../run/status.js';
+import { lastRecords, type RunStatus, statusOf, unreadableRun } from '../run/status.js';
 import { forkInWords, setInWords } from '../storage/identity-file.js';
 import type { MetricRecord } from '../storage/metric-reader.js';
 import { descriptionOf, testLabel } from '../storage/record.js';
@@ -137,6 +137,12 @@ const isOf =
   ({ stream }: MetricRecord): boolean =>
     streams.includes(String(stream));
 
+/** The part of a run's status that the list of runs shows. */
+const progressIn = <S extends string>(status: Pick<RunStatus, 'epoch' | 'epochs' | 'update'> & { state: S }) => {
+  const { state, epoch, epochs, update } = status;
+  return { state, epoch, epochs, update };
+};
+
 /** The runs in the folder that holds this one, itself included: where each stands. */
 export async function runsBeside(path: string) {
   const names = [...besides(path).keys()].slice(-most.runs);
@@ -151,36 +157,21 @@ export async function runsBeside(path: string) {
         const comparable = start?.pipeline === pipeline;
         const differs = start && comparable ? configDifferences(start.config, folder.started.config) : null;
         const unknown = { state: 'unknown', epoch: null, epochs: null, update: null };
-        const { state, epoch, epochs, update } = (await runStatus(folder.path)) ?? unknown;
+        const progress = progressIn((await runStatus(folder.path)) ?? unknown);
         return {
           ...beside,
           pipeline,
           seed,
           createdAt,
-          state,
-          epoch,
-          epochs,
-          update,
+          ...progress,
           differs,
           fork: origin ? { run: basename(origin.run), at: origin.at } : null,
           results: resultsOf(folder),
         };
       } catch (error) {
-        const { pipeline, state, epoch, epochs, update } = unreadableRun(name, error as Error); // it hides no other, and is not hidden
+        const { pipeline, ...status } = unreadableRun(name, error as Error); // it hides no other, and is not hidden
         const { seed = null, createdAt = '' } = error instanceof OlderFormat ? error.started : {};
-        return {
-          ...beside,
-          pipeline,
-          seed,
-          createdAt,
-          state,
-          epoch,
-          epochs,
-          update,
-          differs: null,
-          fork: null,
-          results: {},
-        };
+        return { ...beside, pipeline, seed, createdAt, ...progressIn(status), differs: null, fork: null, results: {} };
       }
     }),
   );

@@ -5,14 +5,14 @@ import { textTable } from '../flow/terminal.js';
 import { z } from '../storage/record.js';
 
 /** The values of a config whose keys are not known. */
-export type Values = Readonly<Record<string, unknown>>;
+export type AnyConfig = Readonly<Record<string, unknown>>;
 
 /** The origin of the values of a config. */
 export interface Resolved {
   /** Keys that the user set. */
   readonly given: ReadonlySet<string>;
   /** The values without those that the user set: of the profile, and the defaults. */
-  readonly usual: Values;
+  readonly usual: AnyConfig;
 }
 
 /** Why two settings do not go together. */
@@ -28,13 +28,13 @@ export interface Rule {
   readonly keys: readonly [key: string, other: string];
   /** The default of the first key means 'all', so it follows the other in every profile. */
   readonly follows?: true;
-  clash(config: Values, resolved: Resolved): Clash | undefined;
+  clash(config: AnyConfig, resolved: Resolved): Clash | undefined;
 }
 
-const number = (config: Values, key: string): number => config[key] as number;
+const number = (config: AnyConfig, key: string): number => config[key] as number;
 
 /** Whether a network of the run has a regularizer of a kind that matches. */
-const regularized = ({ regularizers }: Values, kind = /^(?!none$)/): boolean =>
+const regularized = ({ regularizers }: AnyConfig, kind = /^(?!none$)/): boolean =>
   !Array.isArray(regularizers) || regularizers.some((one) => kind.test(String(one)));
 
 /** `to` times the ratio of the two keys in the usual values; a whole number, at least `least`. */
@@ -140,14 +140,14 @@ const shared: readonly Rule[] = [
  * @param tell receives a line about each default that gave way
  * @throws {WeirError} names both keys, and a valid value
  */
-function settleConflicts<C extends Values>(
+function settleConflicts<C extends AnyConfig>(
   config: C,
   profile: string,
   resolved: Resolved,
   own: readonly Rule[] = [],
   tell: (line: string) => void = () => {},
 ): C {
-  let values: Values = config;
+  let values: AnyConfig = config;
   for (const rule of [...shared, ...own]) {
     const [key, other] = rule.keys;
     if (values[key] === undefined || values[other] === undefined) continue;
@@ -168,7 +168,7 @@ function settleConflicts<C extends Values>(
   return values as C;
 }
 
-const setting = (key: string, values: Values): string => `${key}=${valueText(values[key])}`;
+const setting = (key: string, values: AnyConfig): string => `${key}=${valueText(values[key])}`;
 
 const valueText = (value: unknown): string => (Array.isArray(value) ? value.join(',') : String(value));
 
@@ -212,7 +212,7 @@ export const changeOf = (type: unknown): Change | undefined => (type as z.ZodTyp
 export const ofRegularizer = <T extends z.ZodType>(type: T): T => type.meta({ ofRegularizer: true });
 
 /** The defaults of the keys that act on a regularizer alone. */
-export const regularizerDefaults = (shape: ConfigShape): Values =>
+export const regularizerDefaults = (shape: ConfigShape): AnyConfig =>
   Object.fromEntries(
     Object.entries(shape).flatMap(([key, type]) => {
       const known = (type as z.ZodType).safeParse(undefined);

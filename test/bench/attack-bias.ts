@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Dataset } from '../../src/data/dataset.js';
@@ -14,6 +14,7 @@ import { type TangentAttackOptions, tangentAttack } from '../../src/measure/atta
 import { loadTensorFlow } from '../../src/tensorflow/tf.js';
 import { command } from '../cli/weir.js';
 import { machine, pythonPeer } from './compare.js';
+import { digitsFolder } from './sides/on-mnist.js';
 
 const threads = 2;
 /** Our mean may be so much longer than theirs, and a single digit's distance so many times theirs. */
@@ -150,12 +151,6 @@ function trained(folder: string, data: string): string {
     weir('export', run, join(folder, `${name}.safetensors`), '--network', name);
   }
   return folder;
-}
-
-function digitsFolder(): string {
-  const shared = process.env.WEIR_SHARED ?? join(import.meta.dirname, '../../../shared');
-  const folder = join(shared, 'data/mnist');
-  return existsSync(folder) ? folder : 'embedded';
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,16 +1,11 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Dataset } from '../../src/data/dataset.js';
 import { mnist } from '../../src/data/datasets/mnist.js';
-import { keyed } from '../../src/flow/random.js';
 import type { StageOperator } from '../../src/flow/stage.js';
-import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
 import type { ActivationName } from '../../src/learn/model/activation.js';
 import { mlp } from '../../src/learn/model/mlp.js';
 import { type Model, uniform, type Weights } from '../../src/learn/model/model.js';
 import { adam } from '../../src/learn/optimizer/adam.js';
-import { type Batch, trainStage } from '../../src/learn/train.js';
-import type { TrainState, Update } from '../../src/learn/update.js';
+import type { Update } from '../../src/learn/update.js';
 import type { AttackedUpdate, AttackState } from '../../src/measure/attack/attack.js';
 import { ddn } from '../../src/measure/attack/ddn.js';
 import { deepFool } from '../../src/measure/attack/deepfool.js';
@@ -22,8 +17,8 @@ import { type LabeledSamples, writeInput } from '../../src/measure/inputs.js';
 import { correctOnes } from '../../src/measure/predictions.js';
 import { loadTensorFlow } from '../../src/tensorflow/tf.js';
 import { machine, median } from './compare.js';
+import { digitsFolder, trainedOnDigits } from './sides/on-mnist.js';
 
-const batchSize = 128;
 /** Median upper over lower bound, and processor seconds a digit. */
 const reach = { ratio: 1.3, seconds: 1 };
 
@@ -43,7 +38,7 @@ export async function bench([activation = 'relu', digits = '40', hidden = '200']
     scale: 'none',
     initialization: uniform(),
   });
-  const weights = trained(model, train);
+  const weights = trainedOnDigits(model, train, { optimizer: adam({ rate: 1e-3 }), epochs: 1, batchSize: 128 });
   const samples = correct(model, weights, test, Number(digits));
   const upper = nearest(model, weights, samples);
 
@@ -70,27 +65,6 @@ export async function bench([activation = 'relu', digits = '40', hidden = '200']
   const reached = ratio <= reach.ratio && seconds <= reach.seconds;
   console.log(`crown-mlp ratio ${ratio.toFixed(2)} (reach ${reach.ratio.toFixed(2)}, at most)`);
   return reached;
-}
-
-/** One epoch in a random order. */
-function trained(model: Model, train: Dataset): Weights {
-  const stage = trainStage(model, { loss: crossEntropy(), optimizer: adam({ rate: 1e-3 }), seed: 0 });
-  const random = keyed(0, 'bench/order');
-  let state: TrainState = stage.start();
-  for (let update = 0; update < Math.floor(train.size / batchSize); update++) {
-    const values = new Float32Array(batchSize * 784);
-    const labels = new Uint8Array(batchSize);
-    for (let i = 0; i < batchSize; i++) {
-      const index = random.integer(train.size);
-      writeInput(train, index, values, i * 784);
-      labels[i] = train.labels[index]!;
-    }
-    const position = (update + 1) * batchSize;
-    const batch: Batch = { position, epoch: 1, remaining: 1, sampleShape: [784], values, labels };
-    [state] = stage.next(state, batch) as readonly [TrainState, Update];
-  }
-  console.log(`trained ${state.number} updates, loss ${state.loss.dataSync()[0]!.toFixed(3)}`);
-  return state.weights;
 }
 
 /** The first digits that the network gets right. */
@@ -135,10 +109,4 @@ function distancesOf<S>(
     if (step[1] && Number.isFinite(step[1].distance)) distances[step[1].index] = step[1].distance;
   }
   return distances;
-}
-
-function digitsFolder(): string {
-  const shared = process.env.WEIR_SHARED ?? join(import.meta.dirname, '../../../shared');
-  const folder = join(shared, 'data/mnist');
-  return existsSync(folder) ? folder : 'embedded';
 }

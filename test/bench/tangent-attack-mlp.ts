@@ -1,26 +1,21 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Dataset } from '../../src/data/dataset.js';
 import { mnist } from '../../src/data/datasets/mnist.js';
-import { keyed } from '../../src/flow/random.js';
-import { crossEntropy } from '../../src/learn/loss/cross-entropy.js';
 import { mlp } from '../../src/learn/model/mlp.js';
 import type { Model, Weights } from '../../src/learn/model/model.js';
-import { sgd } from '../../src/learn/optimizer/sgd.js';
-import { type Batch, trainStage } from '../../src/learn/train.js';
-import type { TrainState, Update } from '../../src/learn/update.js';
+import type { Update } from '../../src/learn/update.js';
 import type { AttackResult } from '../../src/measure/attack/record.js';
 import { tangentAttack } from '../../src/measure/attack/tangent-attack.js';
 import { type LabeledSamples, writeInput } from '../../src/measure/inputs.js';
 import { loadTensorFlow, tf } from '../../src/tensorflow/tf.js';
 import { compare, pythonPeer, type Side } from './compare.js';
+import { digitsFolder, trainedOnDigits } from './sides/on-mnist.js';
 
 const threads = 2;
 const count = 16;
 const width = 2000;
-const epochs = 3;
-const batchSize = 1024;
 
 /**
  * The Tangent Attack on 16 digits against the authors' batched code in PyTorch: the same weights, samples, T = 40, start and
@@ -34,7 +29,7 @@ export async function bench(): Promise<boolean> {
   const runtime = await loadTensorFlow();
   const { train, test } = mnist({ data: digitsFolder() });
   const model = mlp([784, width, 10]);
-  const weights = trained(model, train);
+  const weights = trainedOnDigits(model, train);
   const chosen = easyToStart(model, weights, test);
 
   const folder = mkdtempSync(join(tmpdir(), 'weir-bench-'));
@@ -84,34 +79,6 @@ export async function bench(): Promise<boolean> {
   }
 }
 
-/** A few epochs, with a rate at which they suffice. */
-function trained(model: Model, train: Dataset): Weights {
-  const optimizer = sgd({ rate: 5, momentum: 0.9, decay: 0 });
-  const stage = trainStage(model, { loss: crossEntropy(), optimizer, seed: 0 });
-  const random = keyed(0, 'bench/order');
-  let state: TrainState = stage.start();
-  for (let update = 0; update < epochs * Math.floor(train.size / batchSize); update++) {
-    const values = new Float32Array(batchSize * 784);
-    const labels = new Uint8Array(batchSize);
-    for (let i = 0; i < batchSize; i++) {
-      const index = random.integer(train.size);
-      writeInput(train, index, values, i * 784);
-      labels[i] = train.labels[index]!;
-    }
-    const batch: Batch = {
-      position: (update + 1) * batchSize,
-      epoch: 1,
-      remaining: 1,
-      sampleShape: [784],
-      values,
-      labels,
-    };
-    [state] = stage.next(state, batch) as readonly [TrainState, Update];
-  }
-  console.log(`trained ${state.number} updates, loss ${state.loss.dataSync()[0]!.toFixed(3)}`);
-  return state.weights;
-}
-
 /** The first digits of the test set that need no long search for a start. */
 function easyToStart(model: Model, weights: Weights, test: Dataset): LabeledSamples {
   const values = new Float32Array(count * 784);
@@ -146,12 +113,6 @@ function attacked(model: Model, weights: Weights, samples: LabeledSamples, n: nu
   }
   if (results.some(({ outcome }) => outcome !== 'found')) throw new Error('an attack found nothing');
   return results;
-}
-
-function digitsFolder(): string {
-  const shared = process.env.WEIR_SHARED ?? join(import.meta.dirname, '../../../shared');
-  const folder = join(shared, 'data/mnist');
-  return existsSync(folder) ? folder : 'embedded';
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

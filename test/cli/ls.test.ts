@@ -43,18 +43,19 @@ test('runs are listed with their state, what differs, and what they came to; sor
   ]);
 });
 
+const listed = {
+  path: 'a',
+  pipeline: 'table',
+  state: 'done',
+  createdAt: null,
+  epoch: 1,
+  epochs: 1,
+  differs: {},
+} as const;
+
 test('of several attacks the best distance has a column of its own, also where the first found nothing', () => {
-  const about = {
-    path: 'a',
-    pipeline: 'table',
-    state: 'done',
-    createdAt: null,
-    epoch: 1,
-    epochs: 1,
-    differs: {},
-  } as const;
   const of = (path: string, result: object) => ({
-    ...about,
+    ...listed,
     path,
     results: [{ regularizer: 'none', networks: 1, accuracy: 0.5, distance: null, ...result }],
   });
@@ -71,17 +72,8 @@ test('of several attacks the best distance has a column of its own, also where t
 });
 
 test('an accuracy of another stream than tests does not pass for the test accuracy', () => {
-  const run = {
-    path: 'a',
-    pipeline: 'table',
-    state: 'done',
-    createdAt: null,
-    epoch: 1,
-    epochs: 1,
-    differs: {},
-  } as const;
   const result = { regularizer: 'none', networks: 1, accuracy: 0.5, distance: 2 };
-  const line = (more: object) => runTable([{ ...run, results: [{ ...result, ...more }] }])[1];
+  const line = (more: object) => runTable([{ ...listed, results: [{ ...result, ...more }] }])[1];
   expect(line({})).toMatch(/50\.0 % +2/);
   expect(line({ accuracyOf: 'validations' })).toContain('50.0 % (validations)');
 });

@@ -40,14 +40,14 @@ export interface Portfolio {
 }
 
 /** A sample's upper bound: the smallest verified distance of all attacks on it, and the attack that it is by. */
-export interface Best {
+export interface Nearest {
   readonly distance: number;
   readonly by: Attempt;
 }
 
 /** The upper bound of each sample for which an adversarial one was found, by its index. */
-export function bestOf(attempts: readonly Attempt[]): ReadonlyMap<number, Best> {
-  const best = new Map<number, Best>();
+export function bestOf(attempts: readonly Attempt[]): ReadonlyMap<number, Nearest> {
+  const best = new Map<number, Nearest>();
   for (const by of attempts) {
     for (const { index, distance } of by.samples) {
       if (distance !== null && distance < (best.get(index)?.distance ?? Number.POSITIVE_INFINITY))

@@ -2,10 +2,10 @@ import { activationNamed } from '../../learn/model/activation.js';
 import { biasOf, type DenseLayer, type Model, type Part, type Weights, weight } from '../../learn/model/model.js';
 import type { tf } from '../../tensorflow/tf.js';
 import { gram, norm, triangleAbove, UNIT } from './matrix.js';
-import { type Curve, curves, type Line, linesOf } from './relaxation.js';
+import { type ActivationCurve, curves, type Line, linesOf } from './relaxation.js';
 
 /** z = Wh + b in float64. */
-export interface Affine {
+export interface AffineLayer {
   readonly inputs: number;
   readonly outputs: number;
   /** [outputs, inputs] */
@@ -17,9 +17,9 @@ export interface Affine {
 
 /** A fully connected network: an activation behind every layer but the last. */
 export interface Dense {
-  readonly layers: readonly Affine[];
+  readonly layers: readonly AffineLayer[];
   /** Undefined where two layers follow each other. */
-  readonly curves: readonly (Curve | undefined)[];
+  readonly curves: readonly (ActivationCurve | undefined)[];
   /**
    * Rows B of [outputs, columns] in place of the first kernel W: BBᵀ ⪰ WWᵀ, so that ‖Wᵀu‖ ≤ ‖Bᵀu‖. A triangle where the layer
    * has fewer outputs than inputs, else W.
@@ -30,8 +30,8 @@ export interface Dense {
 /** @returns the network in float64, or why it is none of dense layers and known activations, by the name of the layer */
 export function denseOf(model: Model, weights: Weights): Dense | { readonly unknown: string } {
   if (model.parts === undefined) return { unknown: 'the model does not list the parts of its feature map' };
-  const layers: Affine[] = [];
-  const between: (Curve | undefined)[] = [];
+  const layers: AffineLayer[] = [];
+  const between: (ActivationCurve | undefined)[] = [];
   let before: Part | undefined;
   for (const part of [...model.parts, model.readout]) {
     if (part.kind === 'conv') return { unknown: `layer '${part.name}' is a convolution` };
@@ -49,7 +49,7 @@ export function denseOf(model: Model, weights: Weights): Dense | { readonly unkn
   return { layers, curves: between, first: firstOf(layers[0]!) };
 }
 
-function affineOf(weights: Weights, layer: DenseLayer): Affine {
+function affineOf(weights: Weights, layer: DenseLayer): AffineLayer {
   const tensor = weight<tf.Tensor2D>(weights, layer.kernel);
   const [inputs, outputs] = tensor.shape;
   const values = tensor.dataSync<'float32'>();
@@ -71,7 +71,7 @@ function affineOf(weights: Weights, layer: DenseLayer): Affine {
 /** n u/(1 − n u), u = 2⁻²⁴, and a thousandth more, which covers what float64 rounds (Higham 2002, section 3.1). */
 const gamma = (n: number): number => (1.001 * n * 2 ** -24) / (1 - n * 2 ** -24);
 
-function firstOf({ inputs, outputs, kernel }: Affine): Dense['first'] {
+function firstOf({ inputs, outputs, kernel }: AffineLayer): Dense['first'] {
   const norms = Float64Array.from(
     { length: outputs },
     (_, o) => norm(kernel.subarray(o * inputs, (o + 1) * inputs)) * (1 + 4 * (inputs + 4) * UNIT),
@@ -164,7 +164,7 @@ export function onBall(network: Dense, center: Center, epsilon: number): OnBall 
 const IDENTITY = { below: { slope: 1, offset: 0 }, above: { slope: 1, offset: 0 } };
 
 /** |φ| ≤ |φ(0)| + max|φ'| |z|, and at most 1 for the bounded ones. */
-const sizeOf = (curve: Curve, size: number): number =>
+const sizeOf = (curve: ActivationCurve, size: number): number =>
   curve === curves.gelu ? Math.max(size, 0.2) : Math.min(1, curve.value(0) + curve.lipschitz * size);
 
 function firstMoved({ network: { layers, first }, center: { sizes }, epsilon }: Omit<OnBall, 'hidden'>): Float64Array {
@@ -172,7 +172,10 @@ function firstMoved({ network: { layers, first }, center: { sizes }, epsilon }: 
 }
 
 /** By float32, of each output of a layer behind a relaxed one. */
-function movedBy({ inputs, outputs, kernel, bias, rounding }: Affine, { largest, rounded }: Relaxed): Float64Array {
+function movedBy(
+  { inputs, outputs, kernel, bias, rounding }: AffineLayer,
+  { largest, rounded }: Relaxed,
+): Float64Array {
   const moved = new Float64Array(outputs);
   for (let o = 0, at = 0; o < outputs; o++) {
     let sum = rounding * Math.abs(bias[o]!);

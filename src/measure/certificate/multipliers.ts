@@ -1,7 +1,7 @@
 import type { Dense } from './crown.js';
 import { combined } from './crown.js';
 import { cholesky, gram, solveLower, solveUpper, triangleAbove } from './matrix.js';
-import { type Curve, type Line, leastQuadratic, linesOf } from './relaxation.js';
+import { type ActivationCurve, type Line, leastQuadratic, linesOf } from './relaxation.js';
 
 /** base + Σ c_j φ(z_j + w_j·δ), of a network's first hidden layer, over ‖δ‖₂ ≤ ε. */
 export interface FirstLayerSum {
@@ -14,7 +14,7 @@ export interface FirstLayerSum {
 
 /** The neurons that have multipliers of their own; all others have a line each. */
 export interface Chosen {
-  readonly curve: Curve;
+  readonly curve: ActivationCurve;
   /** Their numbers in the layer. */
   readonly neurons: Int32Array;
   /** [neurons, columns], and Bᵀs of all others in `rest`. */
@@ -45,7 +45,7 @@ export interface Multipliers {
  */
 export function chosen(
   { first }: Dense,
-  curve: Curve,
+  curve: ActivationCurve,
   { base, c, sums, epsilon }: FirstLayerSum,
   most: number | Int32Array,
 ): { readonly problem: Chosen; readonly lines: Float64Array } {

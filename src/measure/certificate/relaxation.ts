@@ -1,7 +1,7 @@
 import type { ActivationName } from '../../learn/model/activation.js';
 
 /** An activation φ in float64, with the signs of its curvature: what linear and quadratic bounds on it are made from. */
-export interface Curve {
+export interface ActivationCurve {
   value(z: number): number;
   slope(z: number): number;
   /** The points where φ'' changes its sign, rising. */
@@ -49,7 +49,7 @@ const TANH = 4 / (3 * Math.sqrt(3));
 const FLOAT32 = 1e-6;
 
 /** Every activation that a model can have. φ'' of GELU is (2 − z²) n(z): at most φ''(0), at least φ''(±2). */
-export const curves: Readonly<Record<ActivationName, Curve>> = {
+export const curves: Readonly<Record<ActivationName, ActivationCurve>> = {
   relu: {
     value: (z) => Math.max(z, 0),
     slope: (z) => (z > 0 ? 1 : 0),
@@ -106,7 +106,7 @@ export interface Lines {
  * the middle, from samples, which is a tangent there, a secant, or a tangent through an end; whatever the slope, the offset is the
  * extreme of φ(z) − slope · z (`extreme`), so that the line holds on all of the interval.
  */
-export function linesOf(curve: Curve, low: number, high: number): Lines {
+export function linesOf(curve: ActivationCurve, low: number, high: number): Lines {
   if (curve === curves.relu) {
     if (high <= 0) return { below: ZERO, above: ZERO };
     if (low >= 0) return { below: SAME, above: SAME };
@@ -127,7 +127,7 @@ const ZERO: Line = { slope: 0, offset: 0 };
 const SAME: Line = { slope: 1, offset: 0 };
 
 /** @param side 1 for a line below, −1 for one above */
-export const line = (curve: Curve, slope: number, low: number, high: number, side: 1 | -1): Line => ({
+export const line = (curve: ActivationCurve, slope: number, low: number, high: number, side: 1 | -1): Line => ({
   slope,
   offset: side * extreme(curve, slope, low, high, side),
 });
@@ -135,7 +135,7 @@ export const line = (curve: Curve, slope: number, low: number, high: number, sid
 const SAMPLES = 16; // an even number: the middle is one of them
 
 /** The slope in the middle of the lower (side 1) or upper (side −1) envelope of samples of φ. */
-function envelopeSlope(curve: Curve, low: number, high: number, side: 1 | -1): number {
+function envelopeSlope(curve: ActivationCurve, low: number, high: number, side: 1 | -1): number {
   const half = SAMPLES / 2;
   const step = (high - low) / SAMPLES;
   const values = Array.from({ length: SAMPLES + 1 }, (_, i) => side * curve.value(low + i * step));
@@ -159,7 +159,7 @@ function envelopeSlope(curve: Curve, low: number, high: number, side: 1 | -1): n
  * The least value of side · (φ(z) − slope · z) on [low, high], from below: at an end of the interval or of a piece, or in a piece where
  * it is convex at the point where φ' = slope, which bisection finds to 10⁻⁵ of the piece; what the tangent falls to in there is subtracted.
  */
-export function extreme(curve: Curve, slope: number, low: number, high: number, side: 1 | -1): number {
+export function extreme(curve: ActivationCurve, slope: number, low: number, high: number, side: 1 | -1): number {
   const at = (z: number): number => side * (curve.value(z) - slope * z);
   let least = Math.min(at(low), at(high));
   const ends = [Number.NEGATIVE_INFINITY, ...curve.inflections, Number.POSITIVE_INFINITY];
@@ -187,7 +187,7 @@ export function extreme(curve: Curve, slope: number, low: number, high: number, 
  * below its chord; intervals that may hold the least value are halved until this is less than `tolerance`.
  */
 export function leastQuadratic(
-  curve: Curve,
+  curve: ActivationCurve,
   { c, z, s, kappa, rho }: Term,
   tolerance: number,
 ): { readonly value: number; readonly at: number } {

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { keyed } from '../../../src/flow/random.js';
 import { activations } from '../../../src/learn/model/activation.js';
 import {
-  type Curve,
+  type ActivationCurve,
   cumulative,
   curves,
   extreme,
@@ -13,7 +13,7 @@ import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 
 beforeAll(() => loadTensorFlow());
 
-const named = Object.entries(curves) as [keyof typeof curves, Curve][];
+const named = Object.entries(curves) as [keyof typeof curves, ActivationCurve][];
 
 /** Intervals of all sizes and places: ends of pieces of curvature, and between. */
 function intervals(count: number): [low: number, high: number][] {
