@@ -60,10 +60,10 @@ function* amongThem(networks: readonly NetworkReport[], attackIn: AttackIn): Gen
 }
 
 /** The indices that occur in each list. */
-const sharedBy = (lists: readonly (readonly AttackedSample[])[]): ReadonlySet<number> =>
-  lists
-    .map((samples) => new Set(samples.map(({ index }) => index)))
-    .reduce((shared, own) => new Set([...shared].filter((index) => own.has(index))));
+function sharedBy([first = [], ...others]: readonly (readonly AttackedSample[])[]): ReadonlySet<number> {
+  const rest = others.map((samples) => new Set(samples.map(({ index }) => index)));
+  return new Set(first.flatMap(({ index }) => (rest.every((own) => own.has(index)) ? index : [])));
+}
 
 /** How many images the networks of each seed share, a sentence; '' where none are compared. @param networks of one setting */
 export function commonSentence(networks: readonly NetworkReport[]): string {
