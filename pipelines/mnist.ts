@@ -87,7 +87,12 @@ export default weir.pipeline({
     if (config.whitebox === 0) return streams;
     const bounds$ = updates$.pipe(
       weir.atEnd(),
-      weir.ddn(model, test, { samples: config.whitebox, choose: config.choose, seed }),
+      weir.ddn(model, test, {
+        samples: config.whitebox,
+        choose: config.choose,
+        certificate: config.bothSides && 'crown',
+        seed,
+      }),
     );
     return { ...streams, bounds$ };
   },

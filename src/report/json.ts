@@ -3,6 +3,7 @@ import type { Certificate } from '../measure/certificate/record.js';
 import type { Geometry } from '../measure/geometry/record.js';
 import { newestMean } from '../measure/log.js';
 import { type Compared, comparisons, familyOf } from '../measure/networks/comparison.js';
+import { contradictions } from '../measure/networks/distance-bounds.js';
 import { groups, settingOf } from '../measure/networks/groups.js';
 import { settingRanking } from '../measure/networks/ranking.js';
 import type { NetworkReport, Report } from '../measure/networks/record.js';
@@ -31,6 +32,7 @@ export function reportJson(report: Report): string {
     config: ordered(report.config),
     differences: (report.differences ?? []).map(({ pipeline, keys, conditions }) => ({ pipeline, keys, conditions })),
     verdict: verdict(report),
+    contradictions: contradictions(report.networks),
     ...rankingJson(report),
     regularizers: all.map(summarizeGroup),
     correction: { method: 'Holm', tests: familyOf(report).tests },
@@ -132,6 +134,7 @@ function attackJson(attack: AttackReport): Record<string, unknown> {
     ...(attack.choose && { choose: attack.choose }),
     ...(attack.common && { common: attack.common }),
     ...(attack.portfolio && { portfolio: attack.portfolio }),
+    ...(attack.portfolio && { bounds: attack.bounds }),
     samples,
   };
 }
