@@ -29,6 +29,8 @@ export interface Wanted {
 interface Bracket extends Wanted {
   readonly center: Center;
   readonly rivals: readonly number[];
+  /** The margin at the sample itself. */
+  readonly whole: number;
   /** The largest radius that is proved, and the margin there. */
   low: number;
   atLow: number;
@@ -50,7 +52,7 @@ const CLOSE = 3e-3; // of the margin at the sample: a bound that leaves less end
  * search takes a handful of balls, by chords: the margin is concave in the radius, or nearly so.
  *
  * ‖Wᵀs‖ in float32 is off by at most (outputs + 4) · 2⁻²⁴ ‖W‖_F ‖s‖ in any order of its sums, s being rounded, and is raised by that; so
- * TF32 and bfloat16 are not covered here either. A radius is some tenths of a per cent smaller than that of `crownRadius`.
+ * TF32 and bfloat16 are not covered here either. A radius is about a per cent smaller than that of `crownRadius`.
  *
  * @param size places in a group: the product has the same shape whoever is in it, so a sample's bits do not depend on the others
  * @returns undefined for a model that is none of dense layers; else the radius of each wanted sample, 0 where nothing is proved
@@ -114,52 +116,52 @@ export function groupRadii(
     );
   };
 
+  /** The least margin of each at the sample itself, as the network has it: a guide of the search alone. */
+  const atSamples = (wanted: readonly Wanted[]): number[] => {
+    const inputs = new Float32Array(size * layer.inputs);
+    for (const { slot, x } of wanted) inputs.set(x, slot * layer.inputs);
+    const logits = tf.tidy(() => model.logits(weights, tf.tensor(inputs, [size, ...model.inputShape])));
+    const values = logits.dataSync<'float32'>();
+    logits.dispose();
+    return wanted.map(({ slot, label }) => {
+      const own = values.subarray(slot * classes, (slot + 1) * classes);
+      return own[label]! - Math.max(...own.filter((_, k) => k !== label));
+    });
+  };
+
   return (wanted) => {
-    const brackets = wanted.map((one): Bracket => {
+    const whole = atSamples(wanted);
+    const brackets = wanted.map((one, i): Bracket => {
       const center = centerOf(network, one.x);
       const rivals = all.filter((k) => k !== one.label);
-      const [low, high] = [Number.NaN, Number.POSITIVE_INFINITY];
-      return {
-        ...one,
-        center,
-        rivals,
-        low,
-        atLow: Number.NaN,
-        high,
-        atHigh: Number.NaN,
-        next: 0,
-        done: rivals.length === 0,
-      };
+      const [low, high] = [0, Number.POSITIVE_INFINITY]; // a radius of 0 needs no proof
+      const next = one.guess > 0 && Number.isFinite(one.guess) ? one.guess : 2 ** -6;
+      const done = rivals.length === 0 || !(whole[i]! > 0);
+      return { ...one, center, rivals, whole: whole[i]!, low, atLow: whole[i]!, high, atHigh: Number.NaN, next, done };
     });
-    const first = new Float64Array(brackets.length);
-    for (let tried = 0; tried <= TRIES; tried++) {
+    for (let tried = 0; tried < TRIES; tried++) {
       const open = brackets.filter(({ done }) => !done);
       if (open.length === 0) break;
       const margins = marginsOf(open);
       open.forEach((one, i) => {
-        const margin = margins[i]!;
-        if (tried === 0) first[brackets.indexOf(one)] = margin;
-        step(one, margin, first[brackets.indexOf(one)]!);
+        step(one, margins[i]!);
       });
     }
-    return Float64Array.from(brackets, ({ low, rivals }) =>
-      rivals.length === 0 ? Number.POSITIVE_INFINITY : low || 0,
-    );
+    return Float64Array.from(brackets, ({ low, rivals }) => (rivals.length === 0 ? Number.POSITIVE_INFINITY : low));
   };
 }
 
 const gammaOf = (n: number): number => (1.001 * (n + 4) * 2 ** -24) / (1 - (n + 4) * 2 ** -24);
 
-/** Takes the margin on the ball that was tried, and chooses the next. @param whole the margin at the sample itself */
-function step(one: Bracket, margin: number, whole: number): void {
+/** Takes the margin on the ball that was tried, and chooses the next. */
+function step(one: Bracket, margin: number): void {
   const at = one.next;
   if (margin >= 0) [one.low, one.atLow] = [at, margin];
   else [one.high, one.atHigh] = [at, margin];
-  const { low, atLow, high, atHigh } = one;
-  const proved = at > 0 && margin >= 0 && margin <= CLOSE * whole;
-  one.done = !(low >= 0) || !Number.isFinite(margin) || proved || high <= (1 + 1e-4) * low;
-  if (at === 0) one.next = one.guess > 0 && Number.isFinite(one.guess) ? one.guess : 2 ** -6;
-  else if (high === Number.POSITIVE_INFINITY) {
+  const { low, atLow, high, atHigh, whole } = one;
+  const proved = margin >= 0 && margin <= CLOSE * whole;
+  one.done = !Number.isFinite(margin) || proved || high <= (1 + 1e-4) * low;
+  if (high === Number.POSITIVE_INFINITY) {
     const fall = whole - atLow; // none on a ball so small that the lines of the grid are those of the sample
     one.next = fall > 0 ? Math.min((1.02 * low * whole) / fall, 8 * low) : 8 * low;
   } else {
