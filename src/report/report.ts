@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import { portfolioTable } from '../measure/attack/portfolio-table.js';
+import { robustTable } from '../measure/attack/robust-figure.js';
 import type { Report } from '../measure/networks/record.js';
 import { captionParts, type Figure, sample } from '../plot/figure.js';
 import { compose, pdf, raster } from '../plot/figure-file.js';
@@ -91,6 +92,7 @@ function details(report: Report, drawn: readonly Figure[]): string {
 <h2 id="summary">In numbers</h2>
 ${regularizersTable(report)}
 ${portfolioTable(report)}
+${robustTable(report)}
 ${referenceTables(report)}
 ${listed(report.rankedBy === undefined ? [...report.notes, ...remarks(report)] : remarks(report))}
 </section>

@@ -165,7 +165,8 @@ function step(one: Bracket, margin: number): void {
     const fall = whole - atLow; // none on a ball so small that the lines of the grid are those of the sample
     one.next = fall > 0 ? Math.min((1.02 * low * whole) / fall, 8 * low) : 8 * low;
   } else {
-    const chord = low + ((high - low) * atLow) / (atLow - atHigh);
+    // aimed at half of what is close enough: at 0 itself chords may come from above for long
+    const chord = low + ((high - low) * (atLow - (CLOSE / 2) * whole)) / (atLow - atHigh);
     // a bracket whose ends are far apart, where the margin is no straight line, is halved in its logarithm
     const middle = low > 0 ? Math.sqrt(low * high) : high / 8;
     one.next = high > 1.5 * low && margin < 0 ? Math.max(chord, middle) : Math.max(chord, low + 0.02 * (high - low));
