@@ -27,7 +27,7 @@ export function robustAccuracy(report: Report): DrawnFigure | null {
   return {
     title: 'Robust accuracy over ε',
     panels: [draw(all)],
-    columns: 1,
+    columns: 2,
     legend: regularizers(all.map(({ group }) => group)),
     reading: `The share of all test samples, the misclassified ones counted as 0, that stay right under every perturbation of at most ε (l2, in ${distanceUnit(report.networks)}), mean over ${seedsPhrase(all.map(({ group }) => group))}. Upper line: no adversarial point found that near, by ${attacksOf(report)}.${proved ? ' Lower, thin line: proved, by the lower bounds of the samples that have one. The true share lies in the shaded gap.' : ' No sample has a proved lower bound, so there is no certified curve.'}`,
     outcome: `at ε = ${number(middle)}: ${all.map(({ group, curves }) => `${group.label} ${said(curves, middle)}`).join('; ')}.`,
@@ -58,7 +58,7 @@ function draw(all: readonly Curves[]): Panel {
   const end = quantile(ends, 0.5)! || 1;
   const at = Array.from({ length: STEPS + 1 }, (_, i) => (end * i) / STEPS);
   return panel({
-    ...framed(WIDTH.full, 320, [20, 20, 44, 52]),
+    ...framed(WIDTH.half, 290, [20, 20, 44, 52]),
     ariaLabel: 'Robust accuracy over ε per regularizer: by attacks from above and proved from below',
     x: { label: 'ε', domain: [0, end], labelAnchor: 'center', labelArrow: 'none' },
     y: { label: 'robust accuracy, %', domain: [0, 100], grid: true, labelArrow: 'none' },

@@ -39,7 +39,7 @@ test('figure, table and JSON: mean and deviation over seeds, the certified curve
     network('rep-spectral', 0, [], { attack: { ...attack, samples: unproved }, testAccuracy: 1 }),
   ]);
   const epsilons = fewEpsilons(whole.networks);
-  expect(epsilons).toEqual([0, 0.5, 1, 1.5]);
+  expect(epsilons).toEqual([0, 1, 2, 3]);
   expect(robustTable(whole)).toContain('85.0 ± 7.1<br>proved 85.0 ± 7.1');
   const { outcome, reading } = robustAccuracy(whole)!;
   expect(outcome).toContain('rep-spectral at most');
@@ -48,7 +48,7 @@ test('figure, table and JSON: mean and deviation over seeds, the certified curve
   expect(JSON.parse(reportJson(whole)).networks[2].robustAccuracy).toMatchObject({
     samples: 4,
     proved: 0,
-    at: [{ epsilon: 0, attacked: 1, certified: null }, { epsilon: 0.5 }, { epsilon: 1 }, { epsilon: 1.5 }],
+    at: [{ epsilon: 0, attacked: 1, certified: null }, { epsilon: 1 }, { epsilon: 2 }, { epsilon: 3 }],
   });
   expect(robustAccuracy(report([network('none', 0, [], { attack: null })]))).toBeNull();
 });
