@@ -122,6 +122,8 @@ export interface NetworkReport {
   readonly config?: Readonly<Record<string, unknown>>;
   /** The run's folder, as the user named it. */
   readonly run: string;
+  /** The folder of the run that trained it, where that is another one: a sweep trains an unregularized network once for several jobs. */
+  readonly trainedBy?: string;
   readonly updates: number;
   readonly epochs: number;
   readonly seconds: number | null;
