@@ -34,7 +34,7 @@ export interface Report {
   readonly rankedBy?: string;
   /** How its runs were made, in the order of the runs: those that were made alike share one. */
   readonly provenance?: readonly RunProvenance[];
-  /** The command that makes the first of them again, given in the folder of its module. */
+  /** The command that makes the first of them again, given in the folder of its module; of a fork or an attack, in that of the report. */
   readonly command?: string;
   /** The report that this one is a part of, as a figure is given it; none of a whole one. */
   readonly whole?: Report;
