@@ -65,7 +65,7 @@ export class Flow implements Context {
     checkGraph(this.nodes);
     this.graph.markSides();
     if (this.graph.serial !== undefined) this.barrier.pace();
-    this.remarks = remarksOnOperators(this.nodes);
+    this.remarks = [...remarksOnOperators(this.nodes), ...this.nodes.flatMap((node) => node.remarks?.() ?? [])];
   }
 
   get nodes(): readonly Node[] {

@@ -53,6 +53,8 @@ export class Node {
   handsOn = false;
   /** The data that it takes in from outside of the graph: data sets, weights of other runs. Compared by ranks and on resume. */
   inputs: readonly Input[] = [];
+  /** Makes what the user should know of it as it is wired, a line each. */
+  remarks: (() => readonly string[]) | undefined;
   /** Makes the headers of its outputs from those of its items; without it they are the same. */
   introduce: Introduce | undefined;
   /** The settings of an update that follow a schedule, of the serial node. */
@@ -214,7 +216,14 @@ function onTheWay(node: Node): string {
 export const hasSource = (node: Node): boolean =>
   node.kind === 'source' || [...node.upstream].some((from) => hasSource(from));
 
-/** A declaration that reaches a node; `changed` where operators of RxJS stand on the way, which may have changed the items. */
+/** Operators of RxJS that pick or delay items and change none. */
+const picking = new Set(
+  `audit auditTime debounce debounceTime delay delayWhen distinct distinctUntilChanged elementAt filter finalize find first last
+  observeOn sample sampleTime single skip skipLast skipUntil skipWhile subscribeOn take takeLast takeUntil takeWhile tap throttle
+  throttleTime`.split(/\s+/),
+);
+
+/** A declaration that reaches a node; `changed` where an operator stands on the way that may have changed the items. */
 export type Declared = { readonly declaration: Declaration; readonly changed: boolean };
 
 /**
@@ -223,7 +232,7 @@ export type Declared = { readonly declaration: Declaration; readonly changed: bo
  */
 export const declarationsOf = (node: Node): readonly Declared[] =>
   [...node.upstream].flatMap((from) => {
-    const changed = (from.operators.get(node) ?? []).length > 0;
+    const changed = (from.operators.get(node) ?? []).some((name) => !picking.has(name));
     if (from.record !== undefined) return [{ declaration: from.record, changed }];
     if (!from.handsOn) return [];
     return declarationsOf(from).map((one) => ({ ...one, changed: one.changed || changed }));

@@ -79,6 +79,8 @@ export interface Stage<In extends Positioned, Out, State> {
    * @throws {WeirError} where it cannot work with such items
    */
   introduce?(incoming: readonly Header[], state: State, declared: readonly Declared[]): readonly Header[];
+  /** What the user should know of the stage as it is wired, a line each. */
+  remarks?(declared: readonly Declared[]): readonly string[];
   /** The outputs that are left over when the source completes. */
   end?(state: State): Iterable<Out>;
   /** The state as plain data; by default the state itself. */
@@ -118,6 +120,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
       const history = new StateHistory(value, node);
       node.introduce =
         value.introduce && ((incoming) => value.introduce!(incoming, history.state, declarationsOf(node)));
+      node.remarks = value.remarks && (() => value.remarks!(declarationsOf(node)));
       const prompt = value.prompt || value.endsTraining !== undefined;
       const ending = (): void => {
         if (value.endsTraining?.(history.state)) context.endTraining();
