@@ -53,8 +53,6 @@ export class Node {
   handsOn = false;
   /** The data that it takes in from outside of the graph: data sets, weights of other runs. Compared by ranks and on resume. */
   inputs: readonly Input[] = [];
-  /** Makes what the user should know of it as it is wired, a line each. */
-  remarks: (() => readonly string[]) | undefined;
   /** Makes the headers of its outputs from those of its items; without it they are the same. */
   introduce: Introduce | undefined;
   /** The settings of an update that follow a schedule, of the serial node. */
