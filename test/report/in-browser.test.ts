@@ -3,7 +3,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CurvePoint } from '../../src/measure/networks/record.js';
 import { compose } from '../../src/plot/figure-file.js';
-import { robustRange } from '../../src/plot/panels.js';
+import { robustRange } from '../../src/plot/robust-range.js';
 import { figures } from '../../src/report/figures.js';
 import { reportHtml } from '../../src/report/report.js';
 import { chromiumPath, launched } from '../monitor/chromium.js';
