@@ -85,7 +85,10 @@ export default weir.pipeline({
     );
     const streams = { updates$, ticks$, tests$, sigmas$, attacks$ };
     if (config.whitebox === 0) return streams;
-    const bounds$ = updates$.pipe(weir.atEnd(), weir.ddn(model, test, { samples: config.whitebox, seed }));
+    const bounds$ = updates$.pipe(
+      weir.atEnd(),
+      weir.ddn(model, test, { samples: config.whitebox, choose: config.choose, seed }),
+    );
     return { ...streams, bounds$ };
   },
 });

@@ -135,7 +135,7 @@ export const readoutKeys = () => ({
     .describe("by scikit-learn's default (the paper's), which ends after 100 iterations, or until it has converged"),
 });
 
-/** Keys of the Tangent Attack: how many samples, and how many iterations on each. */
+/** Keys of the Tangent Attack: how many samples, and which, and how many iterations on each. */
 export const attackKeys = (usual: { readonly attacked: number }) => {
   const { attacked } = checkOptions('attackKeys', usual, { attacked: 'required' });
   return {
@@ -145,6 +145,15 @@ export const attackKeys = (usual: { readonly attacked: number }) => {
       .enum(['paper', 'authors'])
       .default('paper')
       .describe("whose variant, where the paper's and the authors' differ"),
+    choose: changeable(
+      z
+        .enum(['correct', 'all'])
+        .default('correct')
+        .describe(
+          "attack the first samples that a network gets right (the paper's), or the first: the same for all networks",
+        ),
+      'any',
+    ),
   };
 };
 
