@@ -82,22 +82,6 @@ const ruleOf = (rules: readonly PartTest[], rule: RegExp): PartTest => rules.fin
 const losses = (change: (one: Loss, logits: tf.Tensor2D, labels: tf.Tensor1D) => ReturnType<Loss['of']>) =>
   lossTests({ make: () => ({ name: 'own', of: (logits, labels) => change(crossEntropy(), logits, labels) }) });
 
-/** The first kernel's gradient with a part across it that is half as long. */
-const turned = ([name, g]: [string, tf.Tensor]): [string, tf.Tensor] => {
-  if (name !== 'hidden1/kernel') return [name, g];
-  return [
-    name,
-    tf.tidy(() => {
-      const other = tf.reverse(g);
-      const along = tf.div(tf.sum(tf.mul(other, g)), tf.sum(tf.square(g)));
-      const across = tf.sub(other, tf.mul(g, along));
-      const longer = tf.add(g, tf.mul(across, tf.div(tf.mul(tf.norm(g), 0.5), tf.norm(across))));
-      g.dispose();
-      return longer;
-    }),
-  ];
-};
-
 const models = (change: (one: Model) => Partial<Model>) =>
   modelTests({
     make() {
@@ -229,17 +213,6 @@ const broken: readonly (readonly [fault: string, rules: () => PartTest[], rule: 
     'a model whose logits are no readout of its features',
     () => models((one) => ({ logits: (weights, x) => tf.square(one.logits(weights, x)) as tf.Tensor2D })),
     /the readout of its features/,
-  ],
-  [
-    'a model whose gradient has its own length along itself, and something else across it',
-    () =>
-      models((one) => ({
-        pullback(weights, x) {
-          const { gradients, ...rest } = one.pullback!(weights, x);
-          return { ...rest, gradients: (...sent) => new Map([...gradients(...sent)].map(turned)) };
-        },
-      })),
-    /slopes of the loss/,
   ],
   [
     'a model that is not as wide as its bound says',
