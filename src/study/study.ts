@@ -100,7 +100,8 @@ export type Analysis =
   | { readonly test: 'above' | 'below'; readonly measure: StudyMeasure; readonly of: Side; readonly bound: number }
   | { readonly test: 'every'; readonly check: 'lower ≤ upper'; readonly of: readonly string[] };
 
-interface Pairwise {
+/** Two sides in one measure. */
+export interface Pairwise {
   readonly measure: StudyMeasure;
   readonly a: Side;
   readonly b: Side;
