@@ -106,7 +106,12 @@ export default weir.pipeline({
     if (config.whitebox === 0) return streams;
     const bounds$ = updates$.pipe(
       weir.atEnd(),
-      weir.ddn(model, test, { samples: config.whitebox, normalize: weir.cifar10Statistics, seed }),
+      weir.ddn(model, test, {
+        samples: config.whitebox,
+        choose: config.choose,
+        normalize: weir.cifar10Statistics,
+        seed,
+      }),
     );
     return { ...streams, bounds$ };
   },

@@ -18,7 +18,7 @@ const { z } = weir;
  * | box of the attack * | the range of pixels from 0 to 1 after normalization, by channel | [−3, 3], wider than any pixel can go |
  * | weight of the regularizer | γ/2, γ = 0.01 | λ on Σ σ², so γ = 2λ: 0.01 or 0.02 |
  *
- * Distances are in units of the normalized input, about five times those of pixels in [0, 1].
+ * Distances are in units of the normalized input, about five times those of pixels in [0, 1], which the report has beside them.
  */
 export default weir.pipeline({
   name: 'cifar10-resnet18',
@@ -92,7 +92,12 @@ export default weir.pipeline({
     if (config.whitebox === 0) return streams;
     const bounds$ = updates$.pipe(
       weir.atEnd(),
-      weir.ddn(model, test, { samples: config.whitebox, normalize: weir.cifar10Statistics, seed }),
+      weir.ddn(model, test, {
+        samples: config.whitebox,
+        choose: config.choose,
+        normalize: weir.cifar10Statistics,
+        seed,
+      }),
     );
     return { ...streams, bounds$ };
   },

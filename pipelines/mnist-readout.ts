@@ -53,7 +53,7 @@ export default weir.pipeline({
     const streams = { readouts$, readoutAttacks$ };
     if (config.whitebox === 0) return streams;
     const readoutBounds$ = readouts$.pipe(
-      weir.ddn(model, test, { samples: config.whitebox, certificate: lemma1, seed }),
+      weir.ddn(model, test, { samples: config.whitebox, choose: config.choose, certificate: lemma1, seed }),
     );
     return { ...streams, readoutBounds$ };
   },

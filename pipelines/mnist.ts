@@ -90,7 +90,7 @@ export default weir.pipeline({
     if (config.whitebox === 0) return streams;
     const bounds$ = updates$.pipe(
       weir.atEnd(),
-      weir.ddn(model, test, { samples: config.whitebox, certificate: lemma1, seed }),
+      weir.ddn(model, test, { samples: config.whitebox, choose: config.choose, certificate: lemma1, seed }),
     );
     return { ...streams, bounds$ };
   },

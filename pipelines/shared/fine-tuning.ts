@@ -72,6 +72,9 @@ export function fineTuned({ classes, samples$, test, normalize }: Images, { conf
   );
   const streams = { updates$, ticks$, tests$, attacks$ };
   if (config.whitebox === 0) return streams;
-  const bounds$ = updates$.pipe(weir.atEnd(), weir.ddn(model, test, { samples: config.whitebox, normalize, seed }));
+  const bounds$ = updates$.pipe(
+    weir.atEnd(),
+    weir.ddn(model, test, { samples: config.whitebox, choose: config.choose, normalize, seed }),
+  );
   return { ...streams, bounds$ };
 }

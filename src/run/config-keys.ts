@@ -1,6 +1,6 @@
 import { WeirError } from '../flow/errors.js';
 import { checkOptions } from '../flow/options.js';
-import type { PowerOptions } from '../learn/spectral/power.js';
+import { directionKinds, type PowerOptions } from '../learn/spectral/power.js';
 import { fitMethods } from '../measure/readout/logistic.js';
 import { changeable, folder, ofRegularizer, z } from './config.js';
 
@@ -60,10 +60,10 @@ export const convolutionKeys = () => ({
   precision: z.enum(['float32', 'bfloat16']).default('float32').describe('precision of products; weights are float32'),
   directions: ofRegularizer(
     z
-      .enum(['usual', 'krylov', 'power', 'exact'])
+      .enum(['usual', ...directionKinds])
       .default('usual')
       .describe(
-        "how ticks find singular directions: in Krylov spaces (usual), by the paper's power iteration, or exactly",
+        "how ticks find singular directions: in Krylov spaces (usual), by the paper's power iteration, exactly, or by Gram iteration, an upper bound of σ with its gradient",
       ),
   ),
 });
@@ -135,7 +135,7 @@ export const readoutKeys = () => ({
     .describe("by scikit-learn's default (the paper's), which ends after 100 iterations, or until it has converged"),
 });
 
-/** Keys of the Tangent Attack: how many samples, and how many iterations on each. */
+/** Keys of the Tangent Attack: how many samples, and which, and how many iterations on each. */
 export const attackKeys = (usual: { readonly attacked: number }) => {
   const { attacked } = checkOptions('attackKeys', usual, { attacked: 'required' });
   return {
@@ -145,6 +145,15 @@ export const attackKeys = (usual: { readonly attacked: number }) => {
       .enum(['paper', 'authors'])
       .default('paper')
       .describe("whose variant, where the paper's and the authors' differ"),
+    choose: changeable(
+      z
+        .enum(['correct', 'all'])
+        .default('correct')
+        .describe(
+          "attack the first samples that a network gets right (the paper's), or the first: the same for all networks",
+        ),
+      'any',
+    ),
   };
 };
 

@@ -17,9 +17,34 @@ export interface AttackReport {
   readonly box?: { readonly min: number | readonly number[]; readonly max: number | readonly number[] };
   /** Whether its samples were standardized, so that distances are in deviations of each feature. */
   readonly standardized?: true;
+  /** `all` where it took the first samples, whatever the network says of them; else those that it gets right. */
+  readonly choose?: 'all';
   readonly samples: readonly AttackedSample[];
   /** Where several attacks were on these samples: how they compare. */
   readonly portfolio?: Portfolio;
+  /** Where other networks were attacked from the same seed: over the images that all share. */
+  readonly common?: CommonSamples;
+}
+
+/**
+ * A network's distances over the images that it shares with those that it is compared with. Each network is attacked on the first images
+ * that it gets right, so one that gets fewer right is measured on easier images; over common samples it is not.
+ */
+export interface CommonSamples {
+  /** Networks that are compared: of one pipeline, setting and seed, and attacked; this one is among them. */
+  readonly networks: number;
+  /** Images that all of them were attacked on. */
+  readonly attacked: number;
+  /** Those of them that all get right. */
+  readonly correct: number;
+  /** Those of them for which an adversarial point was found under all: the common samples. */
+  readonly samples: number;
+  /** This network's, over the common samples; null where there are none. */
+  readonly meanDistance: number | null;
+  /** The same by the nearest point of all attacks on it. */
+  readonly meanBest: number | null;
+  /** The same as `meanDistance` in pixel units, of inputs that were normalized. */
+  readonly meanPixelDistance: number | null;
 }
 
 /** What the attack made of one test sample. Distances are l2, in the units of the network's input. */
@@ -33,6 +58,8 @@ export interface AttackedSample {
   readonly outcome: string;
   /** Δx of the verified adversarial sample; null where none was found. */
   readonly distance: number | null;
+  /** The length of the same perturbation in pixel units, of inputs that were normalized. */
+  readonly pixelDistance?: number;
   /** Rigorous lower bound of Δx. */
   readonly lower: number | null;
   /** The method that gave it; absent from logs of earlier versions, which have Lemma 1's. */
@@ -90,6 +117,7 @@ export function attackOf(streams: readonly AttackStream[]): AttackReport | null 
   const rounds = new Set(own.map((line) => numberIn(line, 'iterations')));
   const iterations = rounds.size === 1 ? [...rounds][0]! : null;
   const standardized = own.at(-1)?.standardized === true;
+  const whole = own.at(-1)?.choose === 'all';
   const number = numberIn(own.at(-1) ?? {}, 'number');
   return {
     name,
@@ -98,6 +126,7 @@ export function attackOf(streams: readonly AttackStream[]): AttackReport | null 
     ...(number !== null && { number }),
     ...(box && { box }),
     ...(standardized && { standardized }),
+    ...(whole && { choose: 'all' as const }),
     ...(portfolio && { portfolio }),
     samples: samples.map((sample) => {
       const upper = best.get(sample.index);
@@ -126,6 +155,7 @@ function attackedSample(line: LogLine): AttackedSample {
   const original = floatsOf(line.original);
   const adversarial = floatsOf(line.adversarial);
   const distance = finite(numberIn(line, 'distance'));
+  const pixelDistance = finite(numberIn(line, 'pixelDistance'));
   return {
     index: Number(line.index),
     label: Number(line.label),
@@ -133,6 +163,7 @@ function attackedSample(line: LogLine): AttackedSample {
     adversarialLabel: numberIn(line, 'adversarialLabel'),
     outcome: String(line.outcome),
     distance,
+    ...(pixelDistance !== null && { pixelDistance }),
     lower: numberIn(line, 'lower'),
     ...(typeof line.method === 'string' && { method: line.method as CertificateMethod }),
     upper: distance,

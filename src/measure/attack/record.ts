@@ -55,11 +55,13 @@ export const attackRecord = (name: string, kind: AttackKind = 'black-box', image
       adversarialLabel: key(z.int()),
       outcome: category(attackOutcomes),
       distance: quantity({ label: 'adversarial distance', unit: 'input units', better: 'higher', headline: true }),
+      pixelDistance: quantity({ label: 'adversarial distance, pixel units', unit: 'pixel units' }).optional(),
       queries: z.int(),
       total: z.int(),
       iterations: z.int(),
       box: key(z.looseObject({})).optional(),
       standardized: key(z.boolean()).optional(),
+      choose: key(z.enum(['all'])).optional(),
       start: category(startKinds).optional(),
       original: array(images === 'all' ? { kept: 'all' } : {}),
       adversarial: array(images === 'all' ? { kept: 'all' } : {}),
@@ -89,6 +91,8 @@ export interface AttackResult extends Positioned {
   readonly outcome: AttackOutcome;
   /** Δx = ‖adversarial − original‖₂ in input units; NaN without an adversarial point. */
   readonly distance: number;
+  /** The length of the same perturbation in units of pixels from 0 to 1: √Σ (std_i δ_i)². Set where the stage normalizes its samples. */
+  readonly pixelDistance?: number;
   /** Forward evaluations made for this sample, verification included. */
   readonly queries: number;
   /** How many samples this attack takes: those asked for, or fewer where there are no more. */
@@ -99,6 +103,8 @@ export interface AttackResult extends Positioned {
   readonly box: Box;
   /** Set where the samples were standardized: the distance is in deviations of each feature. */
   readonly standardized?: true;
+  /** Set where the first samples were taken, whatever the network says of them. */
+  readonly choose?: 'all';
   /** Set where the attacked network has a readout that was fitted anew after its training. */
   readonly readout?: 'refitted';
   readonly kind: AttackKind;
