@@ -33,6 +33,8 @@ export type { ResnetInitialization } from './learn/model/resnet/plan.js';
 export type { ShrinkageOptions } from './learn/regularizer/batch-spectral-shrinkage.js';
 export type { FeatureJacobianOptions } from './learn/regularizer/feature-jacobian.js';
 export type { L2SpOptions } from './learn/regularizer/l2-sp.js';
+export type { TickedKind } from './learn/regularizer/spectral.js';
+export type { UnitSpectralOptions } from './learn/regularizer/unit-spectral.js';
 export type { Directions, Formulation, PowerOptions, Singular } from './learn/spectral/power.js';
 export type { LayerFrequencies, LayerNormsOptions, TickedUpdate } from './learn/spectral/stages.js';
 export type { StoredWeights } from './learn/weights/pretrained.js';
