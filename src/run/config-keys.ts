@@ -40,7 +40,7 @@ export const trainingKeys = (usual: {
       .default(partial)
       .describe('whether samples at the end of an epoch that do not fill a batch are kept'),
     rate: z.number().positive().default(rate).describe('learning rate'),
-    momentum: z.number().min(0).max(1).default(0.9),
+    momentum: z.number().min(0).lt(1).default(0.9),
     decay: z.number().min(0).default(decay).describe('weight decay, on all parameters'),
   };
 };

@@ -130,6 +130,13 @@ const shared: readonly Rule[] = [
     },
   },
   endsWith('testEvery', 'epochs', 'tested'),
+  {
+    keys: ['decay', 'rate'],
+    clash(config) {
+      const taken = number(config, 'rate') * number(config, 'decay');
+      return taken < 1 ? undefined : { why: `each update would take ${taken} times its own size from every weight` };
+    },
+  },
 ];
 
 /**

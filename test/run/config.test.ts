@@ -162,6 +162,7 @@ test.each([
     'decayEvery=30 and epochs=25 cancel each other: the learning rate would never fall',
     'set decayEvery=6',
   ],
+  ['mnist', ['decay=10'], 'decay=10 and rate=0.1', 'take 1 times its own size from every weight'],
   ['imagenet-pretrain', ['part=100'], 'part=100 and batchSize=512', 'set part=64'],
   ['xor', ['std=0.5'], 'std=0.5 and noisy=false', 'the corners have no noise'],
   ['xor', ['logEvery=400'], 'logEvery=400 and epochs=15000', 'set logEvery=375'],

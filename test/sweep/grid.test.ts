@@ -116,6 +116,9 @@ test('a target that holds no sweep is told from one without points', async () =>
   );
   expect(await told(empty)).toContain(`there is no sweep in ${empty}`);
   expect(await told(module)).toContain('the sweep has no points');
+  expect(await told(module, '--grid', 'seed=0', '--status')).toContain(
+    `no sweep of ${module} has begun in runs/sweep-small`,
+  );
   const settings = ['--set', 'epochs=1', '--set', 'pause=0', '--set', 'epochs=x'];
   expect(await told(module, '--grid', 'seed=0', ...settings)).toMatch(
     /^--set epochs=x takes the place of --set epochs=1\nweir: in the sweep, epochs=x: /,
