@@ -82,5 +82,8 @@ export type { Metric, MetricRecord } from './storage/metric-reader.js';
 export type { ModuleFiles } from './storage/module-files.js';
 export type { Drawing, FieldDescription } from './storage/record.js';
 export type { ConfigChange, PlannedNetwork, RunConfig, RunOrigin } from './storage/run-folder.js';
+// Studies.
+export type { StudyMeasure } from './study/measures.js';
+export type { Cost, Margin, Pairwise, Scale, StudyData } from './study/study.js';
 export type { Precision } from './tensorflow/ops/eager.js';
 export type { TensorFlow } from './tensorflow/runtime.js';
