@@ -31,6 +31,7 @@ const errorOf = (work: () => unknown): string => {
 test('an axis is values, a range of whole numbers, or lists in brackets; the last axis moves fastest', () => {
   expect(parseAxis('seed=0..2,7')).toEqual({ key: 'seed', values: ['0', '1', '2', '7'] });
   expect(parseAxis('kinds=[a,b],[b]').values).toEqual(['a,b', 'b']);
+  expect(parseAxis('gammas={"a":1,"b":2},{"a":0.1}').values).toEqual(['{"a":1,"b":2}', '{"a":0.1}']);
   expect(axesOf({ kinds: [['a', 'b'], ['b']], rate: [1e-7] }).map(({ values }) => values)).toEqual([
     ['["a","b"]', '["b"]'],
     ['1e-7'],
