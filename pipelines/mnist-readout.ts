@@ -30,6 +30,7 @@ export default weir.pipeline({
     inverseRegularization: z.number().positive().default(1).describe('C of the logistic regression'),
     ...weir.readoutKeys(),
     ...weir.attackKeys({ attacked: 1000 }),
+    ...weir.whiteBoxKeys({ whitebox: 0 }),
   },
   profiles: { quick: { hidden: 256, attacked: 40 } },
   fallback: { attacked: 8 },
@@ -46,6 +47,16 @@ export default weir.pipeline({
     const readoutAttacks$ = readouts$.pipe(
       weir.tangentAttack(model, test, { ...config, samples: config.attacked, seed }),
     );
-    return { readouts$, readoutAttacks$ };
+    const streams = { readouts$, readoutAttacks$ };
+    if (config.whitebox === 0) return streams;
+    const readoutBounds$ = readouts$.pipe(
+      weir.ddn(model, test, {
+        samples: config.whitebox,
+        choose: config.choose,
+        certificate: config.bothSides && 'crown',
+        seed,
+      }),
+    );
+    return { ...streams, readoutBounds$ };
   },
 });

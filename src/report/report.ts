@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { portfolioTable } from '../measure/attack/portfolio-table.js';
 import { robustTable } from '../measure/attack/robust-figure.js';
+import { byTraining, countOfNetworks } from '../measure/networks/groups.js';
 import type { Report } from '../measure/networks/record.js';
 import { captionParts, type Figure, sample } from '../plot/figure.js';
 import { compose, pdf, raster } from '../plot/figure-file.js';
@@ -28,7 +29,7 @@ export function reportHtml(report: Report, drawn: readonly Figure[] = figures(re
   const seeds = new Set(report.networks.map((network) => network.seed)).size;
   const overview = [
     [...new Set(report.networks.map((network) => network.pipeline))].join(', ') || report.pipeline,
-    quantity(report.networks.length, 'network'),
+    countOfNetworks(report.networks),
     quantity(seeds, 'seed'),
   ];
   return `<!doctype html>
@@ -103,7 +104,7 @@ ${drawn
 ${comparisonSection(report)}
 <section aria-labelledby="networks">
 <h2 id="networks">Every network</h2>
-${report.networks.length > FOLDED ? folded(`The numbers of ${report.networks.length} networks, one by one`, networksTable(report)) : networksTable(report)}
+${everyNetwork(report)}
 ${folded('σ of every layer', layersTable(report))}
 </section>`;
   if (report.rankedBy === undefined) return all;
@@ -111,6 +112,12 @@ ${folded('σ of every layer', layersTable(report))}
 <summary>Every setting by itself: methods compared, all figures, each network</summary>
 ${all}
 </details>`;
+}
+
+function everyNetwork(report: Report): string {
+  const all = networksTable(report);
+  const { length } = byTraining(report.networks);
+  return length > FOLDED ? folded(`The numbers of ${length} networks, one by one`, all) : all;
 }
 
 function differencesSection(report: Report): string {
@@ -133,6 +140,14 @@ ${table}
 }
 
 function section(figure: Figure): string {
+  return `<section aria-labelledby="${figure.id}">
+<h2 id="${figure.id}">${escaped(figure.title)}</h2>
+${figureHtml(figure)}
+</section>`;
+}
+
+/** A figure with its legend and caption, without a heading, as an element of a page with this style sheet. */
+export function figureHtml(figure: Figure): string {
   const panels = figure.panels.map(
     ({ svg, robust, width, heading }) =>
       `${heading === undefined ? '' : `<h3>${escaped(heading)}</h3>\n`}<div class="panel" style="max-width:${width}px">${robust === undefined ? unsized(svg) : `<div class="whole">${unsized(svg)}</div><div class="robust">${unsized(robust)}</div>`}</div>`,
@@ -144,15 +159,12 @@ function section(figure: Figure): string {
   const texts = captionParts(figure).map(
     ({ lead, text }) => `<p>${lead ? `<strong>${lead}</strong>` : ''}${prose(text)}</p>`,
   );
-  return `<section aria-labelledby="${figure.id}">
-<h2 id="${figure.id}">${escaped(figure.title)}</h2>
-<figure>
+  return `<figure>
 ${legend(figure)}${isSwitched ? outliersSwitch(figure) : ''}${key}<div class="panels columns-${figure.columns}">
 ${panels.join('\n')}
 </div>
 <figcaption>${texts.join('')}${isSwitched ? OUTLIERS : ''}</figcaption>
-</figure>
-</section>`;
+</figure>`;
 }
 
 /** A switch without a script: the style sheet shows one drawing of each panel or the other, by what is checked before them. */
@@ -172,12 +184,12 @@ function legend({ legend: entries }: Figure): string {
 }
 
 /** Drawings fill the width they are given: their own is in the view box. */
-function unsized(svg: string): string {
+export function unsized(svg: string): string {
   return svg.replace(/<svg [^>]*>/, (tag) => tag.replace(/ (?:width|height)="[^"]*"/g, ''));
 }
 
 /** Running text; a number keeps its per cent sign on the same line. */
-function prose(text: string): string {
+export function prose(text: string): string {
   return escaped(text).replace(/(\d) %/g, '$1&nbsp;%');
 }
 
@@ -211,7 +223,8 @@ function listed(sentences: readonly string[]): string {
     : '';
 }
 
-function day(iso: string): string {
+/** A time for a reader: the day and the minute. */
+export function day(iso: string): string {
   return iso.replace('T', ' ').replace(/(\d\d:\d\d):\d\d(?:\.\d+)?/, '$1');
 }
 
