@@ -18,7 +18,7 @@ const { z } = weir;
  * | box of the attack * | the range of pixels from 0 to 1 after normalization, by channel | [−3, 3], wider than any pixel can go |
  * | weight of the regularizer | γ/2, γ = 0.01 | λ on Σ σ², so γ = 2λ: 0.01 or 0.02 |
  *
- * Distances are in units of the normalized input, about five times those of pixels in [0, 1].
+ * Distances are in units of the normalized input, about five times those of pixels in [0, 1], which the report has beside them.
  */
 export default weir.pipeline({
   name: 'cifar10-resnet18',
@@ -37,7 +37,7 @@ export default weir.pipeline({
     }),
     ...weir.trainingKeys({ epochs: 200, batchSize: 1024, rate: 0.01, decay: 1e-4 }),
     ...weir.attackKeys({ attacked: 1000 }),
-    ...weir.whiteBoxKeys({ whitebox: 0 }),
+    ...weir.furtherAttackKeys({ whitebox: 0, blackbox: [] }),
     workers: z.int().min(1).default(2).describe('threads that crop and flip'),
     testEvery: weir.changeable(z.int().min(1).default(1).describe('epochs from one test to the next'), 'any'),
   },
@@ -88,12 +88,7 @@ export default weir.pipeline({
         certificate: { points: 8, steps: 8 },
       }),
     );
-    const streams = { updates$, ticks$, tests$, sigmas$, attacks$ };
-    if (config.whitebox === 0) return streams;
-    const bounds$ = updates$.pipe(
-      weir.atEnd(),
-      weir.ddn(model, test, { samples: config.whitebox, normalize: weir.cifar10Statistics, seed }),
-    );
-    return { ...streams, bounds$ };
+    const further = weir.furtherAttacks(updates$, model, test, { ...config, normalize: weir.cifar10Statistics, seed });
+    return { updates$, ticks$, tests$, sigmas$, attacks$, ...further };
   },
 });

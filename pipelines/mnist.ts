@@ -31,7 +31,7 @@ export default weir.pipeline({
     ...weir.regularizerKeys(weir.regularizerKinds, { regularizers: weir.spectralKinds, gamma: 1e-3, burnIn: 160 }),
     ...weir.trainingKeys({ epochs: 200, batchSize: 1024, rate: 0.1, decay: 1e-4 }),
     ...weir.attackKeys({ attacked: 1000 }),
-    ...weir.whiteBoxKeys({ whitebox: 0 }),
+    ...weir.furtherAttackKeys({ whitebox: 0, blackbox: [] }),
     lowerBound: weir.changeable(
       z
         .enum(['lemma1', 'crown', 'sdp'])
@@ -83,9 +83,7 @@ export default weir.pipeline({
       weir.atEnd(),
       weir.tangentAttack(model, test, { ...config, samples: config.attacked, certificate, seed }),
     );
-    const streams = { updates$, ticks$, tests$, sigmas$, attacks$ };
-    if (config.whitebox === 0) return streams;
-    const bounds$ = updates$.pipe(weir.atEnd(), weir.ddn(model, test, { samples: config.whitebox, seed }));
-    return { ...streams, bounds$ };
+    const further = weir.furtherAttacks(updates$, model, test, { ...config, seed });
+    return { updates$, ticks$, tests$, sigmas$, attacks$, ...further };
   },
 });

@@ -33,8 +33,8 @@ export type { ResnetInitialization } from './learn/model/resnet/plan.js';
 export type { ShrinkageOptions } from './learn/regularizer/batch-spectral-shrinkage.js';
 export type { FeatureJacobianOptions } from './learn/regularizer/feature-jacobian.js';
 export type { L2SpOptions } from './learn/regularizer/l2-sp.js';
-export type { Formulation, PowerOptions, Singular } from './learn/spectral/power.js';
-export type { LayerFrequencies, TickedUpdate } from './learn/spectral/stages.js';
+export type { Directions, Formulation, PowerOptions, Singular } from './learn/spectral/power.js';
+export type { LayerFrequencies, LayerNormsOptions, TickedUpdate } from './learn/spectral/stages.js';
 export type { StoredWeights } from './learn/weights/pretrained.js';
 export type { StoredTensor } from './learn/weights/safetensors.js';
 export type { SavedTensors } from './learn/weights/saved-tensors.js';
@@ -47,10 +47,10 @@ export type {
   GroupAttacked,
   SamplesChosen,
 } from './measure/attack/attack.js';
+export type { WalkState } from './measure/attack/boundary-walk.js';
 export type { DeepFoolState } from './measure/attack/deepfool.js';
 export type { GroupState } from './measure/attack/group.js';
 export type { MinimumNormState } from './measure/attack/minimum-norm.js';
-export type { WalkState } from './measure/attack/boundary-walk.js';
 export type { NormalSums } from './measure/attack/normal.js';
 export type { AttackOutcome, StartKind } from './measure/attack/record.js';
 export type { Protocol, StartCandidate, StartPoint, StartState } from './measure/attack/start.js';

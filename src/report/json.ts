@@ -6,7 +6,7 @@ import { type Compared, comparisons, familyOf } from '../measure/networks/compar
 import { groups, settingOf } from '../measure/networks/groups.js';
 import { settingRanking } from '../measure/networks/ranking.js';
 import type { NetworkReport, Report } from '../measure/networks/record.js';
-import { summarizeGroup, summarizeNetwork } from '../measure/networks/summary.js';
+import { pixelMean, summarizeGroup, summarizeNetwork } from '../measure/networks/summary.js';
 import { quantile } from '../plot/statistics.js';
 import { metricReplacer } from '../storage/metric-reader.js';
 import { isKey } from '../storage/record.js';
@@ -77,13 +77,14 @@ function comparisonJson({ measure, a, b, test, ...compared }: Compared): Record<
 
 function networkJson(network: NetworkReport): Record<string, unknown> {
   const { readout = null, exact = [], certificates = [], tracks = [], alignments = [], geometries = [] } = network;
+  const pixels = pixelMean(network);
   return {
     ...picked(network, 'name', 'pipeline'),
     setting: settingOf(network),
     ...picked(network, 'regularizer', 'seed', 'run', 'updates', 'epochs', 'seconds', 'testAccuracy', 'burnIn'),
     ...picked(network, 'sampleShape', 'classes'),
     ...(network.origin && { origin: picked(network.origin, 'run', 'update', 'epoch') }),
-    summary: summarizeNetwork(network),
+    summary: { ...summarizeNetwork(network), ...(pixels !== null && { meanPixelDistance: pixels }) },
     sigma: columns(network.sigma),
     curves: columns(network.curves),
     attack: network.attack && attackJson(network.attack),
@@ -119,14 +120,17 @@ function measurementsJson({ measurements = {} }: NetworkReport): Record<string, 
 
 function attackJson(attack: AttackReport): Record<string, unknown> {
   const answer = ['index', 'label', 'predicted', 'adversarialLabel', 'outcome', 'distance'] as const;
+  const pixels = attack.samples.some(({ pixelDistance }) => pixelDistance !== undefined);
   const bounds = ['lower', 'method', 'upper', 'local', 'theta', 'featureNorm'] as const;
   const samples = attack.samples.map((one) => ({
-    ...picked(one, ...answer, ...bounds, 'queries', 'start'),
+    ...picked(one, ...answer, ...(pixels ? (['pixelDistance'] as const) : []), ...bounds, 'queries', 'start'),
     ...(one.by !== undefined && { by: one.by }),
   }));
   return {
     ...picked(attack, 'name', 'kind', 'iterations', 'box'),
     ...(attack.standardized && { standardized: true }),
+    ...(attack.choose && { choose: attack.choose }),
+    ...(attack.common && { common: attack.common }),
     ...(attack.portfolio && { portfolio: attack.portfolio }),
     samples,
   };

@@ -10,6 +10,7 @@ import {
   MEASURES,
   type Measure,
   measured,
+  pixelMean,
   type Spread,
   spread,
   summarizeGroup,
@@ -67,11 +68,11 @@ function column({ scale, decimals }: Pick<Measure, 'scale' | 'decimals'>, spread
   return values.map(({ value, spread }) => plusMinus(value, spread, decimals ?? placesFor(values)));
 }
 
-/** '3 of 4 records' below a mean that some records have no finite value for; '' where all have one. */
-function finiteNote(networks: readonly NetworkReport[], { counted }: Measure): string {
+/** '3 of 4 records' below a mean that some records have no finite value for, or no part in; '' where it is of all. */
+function finiteNote(networks: readonly NetworkReport[], { counted, counts: noun }: Measure): string {
   const counts = networks.flatMap((network) => counted?.(network) ?? []);
   const [count, of] = [sum(counts.map((one) => one.count)), sum(counts.map((one) => one.of))];
-  return count === of ? '' : `<br>${shareInWords({ count, of })} records`;
+  return count === of ? '' : `<br>${shareInWords({ count, of })} ${noun ?? 'records'}`;
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
@@ -109,6 +110,8 @@ export function networksTable(report: Report): string {
   );
   const layers = layersOf(report);
   const exact = report.networks.some((network) => exactMean(network) !== null);
+  const common = report.networks.some(({ attack }) => attack?.common);
+  const normalized = report.networks.some((network) => pixelMean(network) !== null);
   const refitted = report.networks.some(({ readout }) => readout);
   const deep = layers.length > LAYERS;
   const heads = [
@@ -117,6 +120,8 @@ export function networksTable(report: Report): string {
     'Test accuracy',
     'Mean Δx ± s.e.',
     'Median Δx',
+    ...(normalized ? ['Mean Δx, pixel units'] : []),
+    ...(common ? ['Mean Δx, common samples'] : []),
     'Attacked',
     'Outcomes',
     ...(deep ? ['Largest σ'] : layers.map((layer) => `σ ${layer}`)),
@@ -135,6 +140,8 @@ export function networksTable(report: Report): string {
       percent(network.testAccuracy, 2),
       plusMinus(summary.meanDistance, summary.standardError, 3),
       places(summary.medianDistance),
+      ...(normalized ? [places(pixelMean(network))] : []),
+      ...(common ? [onCommon(network)] : []),
       network.attack ? count(summary.attacked) : NONE,
       outcomes.join('<br>') || NONE,
       ...sigmas,
@@ -150,6 +157,13 @@ export function networksTable(report: Report): string {
 /** Three places after the point, in every row. */
 const places = (value: number | null | undefined): string => plusMinus(value ?? null, null, 3);
 
+/** The mean distance over the images that all networks of the seed share, and how many they are. */
+function onCommon({ attack }: NetworkReport): string {
+  if (!attack?.common) return NONE;
+  const { meanDistance, samples } = attack.common;
+  return `${places(meanDistance)}<br>${count(samples)} samples`;
+}
+
 function again(network: NetworkReport): string[] {
   const { readout } = network;
   if (!readout) return [NONE, NONE];
@@ -160,7 +174,10 @@ function again(network: NetworkReport): string[] {
 function caption(networks: readonly NetworkReport[]): string {
   const how = attackWords({ networks });
   const attack = how === '' ? '' : ` ${how};`;
-  return `Per network.${attack} distances are l2, over correctly classified test samples for which an adversarial one was found; s.e. is the standard error over them. Queries are the mean a sample.`;
+  const shared = networks.some(({ attack }) => attack?.common)
+    ? ' Common samples are those that all networks of a seed were attacked on, get right, and have an adversarial one of.'
+    : '';
+  return `Per network.${attack} distances are l2, over correctly classified test samples for which an adversarial one was found; s.e. is the standard error over them.${shared} Queries are the mean a sample.`;
 }
 
 function largest(sigma: Readonly<Record<string, number>>): string {

@@ -1,8 +1,11 @@
 import { namesOf } from '../measure/attack/distance-figure.js';
 import { missingInAttack } from '../measure/attack/record.js';
+import { commonSentence } from '../measure/networks/common-samples.js';
 import {
+  apart,
   type Comparison,
   compareDistances,
+  compared,
   correction,
   DISTANCE,
   familyOf,
@@ -12,12 +15,13 @@ import {
   ranked,
   rivals,
 } from '../measure/networks/comparison.js';
-import { groups } from '../measure/networks/groups.js';
+import { groups, settingsOf } from '../measure/networks/groups.js';
 import type { NetworkReport, Report } from '../measure/networks/record.js';
 import {
   correctSamples,
   fitSentences,
   foundSamples,
+  measureCalled,
   readoutFits,
   summarizeNetwork,
 } from '../measure/networks/summary.js';
@@ -44,7 +48,11 @@ function ofSetting(report: Report, ranking: Ranking): string {
   const said = rivals(ranking).flatMap(({ other }) => {
     const plain = unregularized(other.group.regularizer);
     const introduction = plain ? 'the unregularized network has' : `second is ${other.group.regularizer}, with`;
-    return [against(report, best, other, introduction), ...(plain ? [accuracy(best, other)] : [])];
+    return [
+      against(report, best, other, introduction),
+      onCommon(report, best, other),
+      ...(plain ? [accuracy(best, other)] : []),
+    ];
   });
   return [lead(best, ranking.ranked.length), ...said, caveat(best, second)].filter(Boolean).join(' ');
 }
@@ -110,6 +118,16 @@ function against(report: Report, best: Ranked, other: Ranked, introduction: stri
   return `${value}; the difference is ${number(comparison.value)} (95 % interval ${number(lower)} to ${number(upper)}, ${basis}${test}), ${reading(comparison, corrected)}.`;
 }
 
+/** The difference over the images that the networks of a seed share, where their own are not the same; '' else. */
+function onCommon(report: Report, { group: a }: Ranked, { group: b }: Ranked): string {
+  const networks = [...a.networks, ...b.networks];
+  const same = networks.every(({ attack }) => attack?.common?.samples === foundSamples({ attack }).length);
+  const difference = same ? null : compared(report, [a, b], COMMON);
+  return difference === null ? '' : `Over common samples the difference is ${apart(difference)}.`;
+}
+
+const COMMON = measureCalled('Mean Δx, common samples');
+
 function reading({ lower, upper, over }: Comparison, corrected: number | null): string {
   if (lower! <= 0 && upper! >= 0) return 'which includes zero: these results do not tell the two apart';
   if (corrected !== null && corrected >= 0.05) {
@@ -142,7 +160,21 @@ function capital(text: string): string {
 /** Samples that the means leave out and seeds that occur twice, a sentence each. */
 export function remarks(report: Report): string[] {
   const fitText = fitSentences(report.networks.flatMap(readoutFits));
-  return [...(fitText ? [fitText] : []), ...ofGroups(report)];
+  return [...(fitText ? [fitText] : []), ...commons(report), ...ofGroups(report)];
+}
+
+/** How many images networks share, a sentence for each pipeline and setting that compares any. */
+function commons({ networks }: Report): string[] {
+  const pipelines = [...new Set(networks.map(({ pipeline }) => pipeline))];
+  return pipelines.flatMap((pipeline) => {
+    const own = networks.filter((network) => network.pipeline === pipeline);
+    const settings = settingsOf(own);
+    return settings.flatMap((setting) => {
+      const said = commonSentence(own.filter((network) => (network.setting ?? '') === setting));
+      const where = [...(pipelines.length > 1 ? [pipeline] : []), ...(settings.length > 1 ? [setting] : [])];
+      return said === '' ? [] : [where.length > 0 ? `${where.join(', ')}: ${said}` : said];
+    });
+  });
 }
 
 function ofGroups(report: Report): string[] {

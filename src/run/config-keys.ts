@@ -1,6 +1,7 @@
 import { WeirError } from '../flow/errors.js';
 import { checkOptions } from '../flow/options.js';
-import type { PowerOptions } from '../learn/spectral/power.js';
+import { directionKinds, type PowerOptions } from '../learn/spectral/power.js';
+import { type BlackBoxAttack, blackBoxAttacks } from '../measure/attack/further.js';
 import { fitMethods } from '../measure/readout/logistic.js';
 import { changeable, folder, ofRegularizer, z } from './config.js';
 
@@ -60,10 +61,10 @@ export const convolutionKeys = () => ({
   precision: z.enum(['float32', 'bfloat16']).default('float32').describe('precision of products; weights are float32'),
   directions: ofRegularizer(
     z
-      .enum(['usual', 'krylov', 'power', 'exact'])
+      .enum(['usual', ...directionKinds])
       .default('usual')
       .describe(
-        "how ticks find singular directions: in Krylov spaces (usual), by the paper's power iteration, or exactly",
+        "how ticks find singular directions: in Krylov spaces (usual), by the paper's power iteration, exactly, or by Gram iteration, an upper bound of σ with its gradient",
       ),
   ),
 });
@@ -135,7 +136,7 @@ export const readoutKeys = () => ({
     .describe("by scikit-learn's default (the paper's), which ends after 100 iterations, or until it has converged"),
 });
 
-/** Keys of the Tangent Attack: how many samples, and how many iterations on each. */
+/** Keys of the Tangent Attack: how many samples, and which, and how many iterations on each. */
 export const attackKeys = (usual: { readonly attacked: number }) => {
   const { attacked } = checkOptions('attackKeys', usual, { attacked: 'required' });
   return {
@@ -145,16 +146,31 @@ export const attackKeys = (usual: { readonly attacked: number }) => {
       .enum(['paper', 'authors'])
       .default('paper')
       .describe("whose variant, where the paper's and the authors' differ"),
+    choose: changeable(
+      z
+        .enum(['correct', 'all'])
+        .default('correct')
+        .describe(
+          "attack the first samples that a network gets right (the paper's), or the first: the same for all networks",
+        ),
+      'any',
+    ),
   };
 };
 
 /**
- * The key of a white-box attack beside it, whose points are upper bounds of Δx: how many samples it takes.
+ * Keys of further attacks beside it, whose points are upper bounds of Δx too: `furtherAttacks` makes their streams.
  *
- * @example const keys = { ...attackKeys({ attacked: 1000 }), ...whiteBoxKeys({ whitebox: 0 }) }
+ * @example const keys = { ...attackKeys({ attacked: 1000 }), ...furtherAttackKeys({ whitebox: 0, blackbox: [] }) }
  */
-export const whiteBoxKeys = (usual: { readonly whitebox: number }) => {
-  const { whitebox } = checkOptions('whiteBoxKeys', usual, { whitebox: 'required' });
+export const furtherAttackKeys = (usual: {
+  readonly whitebox: number;
+  readonly blackbox: readonly BlackBoxAttack[];
+}) => {
+  const { whitebox, blackbox } = checkOptions('furtherAttackKeys', usual, {
+    whitebox: 'required',
+    blackbox: 'required',
+  });
   return {
     whitebox: changeable(
       z
@@ -162,6 +178,13 @@ export const whiteBoxKeys = (usual: { readonly whitebox: number }) => {
         .min(0)
         .default(whitebox)
         .describe('test samples whose Δx is bounded by gradients too (DDN), the attacked ones first; 0 for none'),
+      'any',
+    ),
+    blackbox: changeable(
+      z
+        .array(z.enum(blackBoxAttacks))
+        .default([...blackbox])
+        .describe('black-box attacks on the attacked samples besides the Tangent Attack'),
       'any',
     ),
   };
@@ -199,7 +222,7 @@ export function checkAttackKeys(
       `leave ${fixed} out, or train other networks by \`weir run\``,
     );
   }
-  const known = Object.keys({ ...attackKeys({ attacked: 1 }), ...whiteBoxKeys({ whitebox: 0 }) });
+  const known = Object.keys({ ...attackKeys({ attacked: 1 }), ...furtherAttackKeys({ whitebox: 0, blackbox: [] }) });
   for (const key of changed.filter((key) => !known.includes(key))) {
     tell(`${key}=${shown(config[key])} acts on the attack alone: the networks were trained with ${shown(before[key])}`);
   }

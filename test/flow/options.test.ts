@@ -1,3 +1,4 @@
+import { NEVER } from 'rxjs';
 import { expect, test, vi } from 'vitest';
 import * as weir from '../../src/index.js';
 import { sweep } from '../../src/sweep.js';
@@ -130,6 +131,8 @@ const builders: Readonly<Record<string, readonly [option: string, build: (option
   csv: ['label', (o) => weir.csv('none.csv', o)],
   dataset: ['values', (o) => weir.dataset(o)],
   decoded: ['epoch', (o) => weir.decoded(samples as never, [], o)],
+  cgba: ['reduction', (o) => weir.cgba(model, samples, o)],
+  hopSkipJump: ['iterations', (o) => weir.hopSkipJump(model, samples, o)],
   ddn: ['gamma', (o) => weir.ddn(model, samples, o)],
   deepFool: ['overshoot', (o) => weir.deepFool(model, samples, o)],
   defineOp: ['kind', (o) => weir.defineOp(o)],
@@ -156,6 +159,7 @@ const builders: Readonly<Record<string, readonly [option: string, build: (option
   imagenetRecipe: ['size', (o) => weir.imagenetRecipe(o)],
   imagenetTestRecipe: ['size', (o) => weir.imagenetTestRecipe(o)],
   keepBest: ['count', (o) => weir.keepBest(o)],
+  layerNorms: ['estimator', (o) => weir.layerNorms(model, o)],
   lars: ['trust', (o) => weir.lars(o)],
   lighting: ['std', (o) => weir.lighting(o)],
   linear: ['bias', (o) => weir.linear([4, 2], o)],
@@ -208,7 +212,8 @@ const builders: Readonly<Record<string, readonly [option: string, build: (option
   trainingKeys: ['batchSize', (o) => weir.trainingKeys(o)],
   transferKeys: ['readoutRate', (o) => weir.transferKeys(o)],
   views: ['threads', (o) => weir.views([[], []], o)],
-  whiteBoxKeys: ['whitebox', (o) => weir.whiteBoxKeys(o)],
+  furtherAttackKeys: ['blackbox', (o) => weir.furtherAttackKeys(o)],
+  furtherAttacks: ['blackbox', (o) => weir.furtherAttacks(NEVER, model, samples, o)],
   xor: ['noise', (o) => weir.xor(o)],
   xorOfEach: ['perCorner', (o) => weir.xorOfEach([0], o)],
   'layers.conv': ['stride', (o) => weir.layers.conv(3, o)],
@@ -230,7 +235,7 @@ const builders: Readonly<Record<string, readonly [option: string, build: (option
 /** Exported functions without options: their arguments stand by position, or are values such as a stage, which may have fields of its own. */
 const withoutOptions = `
   WeirError addGradient alignedTo alignment atEnd averaged changeable cifar10File cifar10Keys clipByNorm compileRecipe
-  constant convolutionKeys divides eachMember ema endsWith ensembleTick fanOut folder imageShape isSpectral key labeled layerNorms loss
+  constant convolutionKeys divides eachMember ema endsWith ensembleTick fanOut folder imageShape isSpectral key labeled loss
   memberAccuracy memberNorms memberTicks memberUpdates mergeInTurn named networksOf normal ofRegularizer ordered packed
   readoutKeys reportLines scheduled serial since source spectralTick stage standardized uniform unitScale warmUp
 `

@@ -5,9 +5,11 @@ import { pack, unpack } from '../../storage/codec.js';
 import { processGroup } from '../../tensorflow/collectives/process-group.js';
 import type { ConvolutionGrid } from '../../tensorflow/ops/spectral.js';
 import type { Gradients, Layer, Model, Weights } from '../model/model.js';
+import { gramPower, gramSteps } from '../spectral/gram.js';
 import { frequencyPower } from '../spectral/krylov.js';
 import {
   densePower,
+  directionKinds,
   imagePower,
   type LayerPower,
   type PowerOptions,
@@ -23,16 +25,23 @@ import { type Regularizer, type RegularizerInput, since } from './regularizer.js
  * @throws {WeirError} for a size that the stride does not divide, where the search goes by frequencies
  */
 function layerPower(layer: Layer, model: Model, index: number, options: PowerOptions): LayerPower {
-  if (layer.kind === 'dense') return densePower(layer, index, options);
+  if (layer.kind === 'dense') {
+    return options.directions === 'gram' ? gramPower(layer, undefined, options) : densePower(layer, index, options);
+  }
   const grid = gridOf(layer.name, layer.inputSize, layer.stride, model, options.imageSize);
-  if (options.formulation === 'image' && options.directions !== 'exact') return imagePower(layer, grid, index, options);
+  const { directions, formulation } = options;
+  const gram = directions === 'gram';
+  if (formulation === 'image' && !gram && directions !== 'exact') return imagePower(layer, grid, index, options);
+  if (gram && layer.padding === 'zero') return gramPower(layer, grid, options); // on a larger image, which the stride divides
   if (grid.height % grid.stride !== 0 || grid.width % grid.stride !== 0) {
     throw new WeirError(
       `layer '${layer.name}' has stride ${grid.stride} on ${grid.height} × ${grid.width}: it has no frequencies where the stride does not divide the size`,
-      "give an imageSize that the strides divide, or formulation: 'image'",
+      gram
+        ? "give an imageSize that the strides divide, or directions: 'power' with formulation: 'image'"
+        : "give an imageSize that the strides divide, or formulation: 'image'",
     );
   }
-  return frequencyPower(layer, grid, index, options);
+  return gram ? gramPower(layer, grid, options) : frequencyPower(layer, grid, index, options);
 }
 
 /** The input size of a layer if the model's images had `imageSize`: each halving rounds up. */
@@ -96,7 +105,7 @@ export const spectralKeys: OptionKeys<SpectralOptions> = {
 /**
  * A regularizer γ/2 · Σ σ²(W_l) over some layers, its directions refreshed by ticks. σ of a convolution is that of the circular one at
  * the size of its input, without the batch normalization behind it (as in the authors' code) unless `foldNormalization` is on; where
- * a model pads with zeros it is an estimate.
+ * a model pads with zeros it is an estimate. With `directions: 'gram'` it is an upper bound of σ instead, of zero padding too.
  *
  * `newest` is the one edge of the graph that leads back: `spectralTick` hands each spectrum to the regularizer, and the training
  * step reads it at the next update. Everything else here is a function of its arguments.
@@ -142,9 +151,9 @@ function spectral(
   {
     gamma,
     from = { epoch: 0 },
-    iterations = 1,
     seed = 0,
     directions = 'krylov',
+    iterations = directions === 'gram' ? gramSteps : 1,
     formulation = 'frequency',
     foldNormalization = false,
     imageSize,
@@ -156,7 +165,7 @@ function spectral(
   const active = since(kind, { gamma, from });
   const where = `regularizer '${kind}'`;
   checkCounts(where, { iterations });
-  checkChoice(where, 'directions', directions, ['krylov', 'power', 'exact']);
+  checkChoice(where, 'directions', directions, directionKinds);
   checkChoice(where, 'formulation', formulation, ['frequency', 'image']);
   checkChoice(where, 'foldNormalization', foldNormalization, [true, false]);
   const layers = layersOf[kind](model);

@@ -39,7 +39,10 @@ export interface AttackOptions {
   readonly budget?: number;
   /** Take the samples in a random order keyed by the seed; else in that of the data. */
   readonly shuffle?: boolean;
-  /** `correct` passes over samples that the model gets wrong; `all` reports them as already misclassified. */
+  /**
+   * `correct` passes over samples that the model gets wrong, so every network has as many; `all` reports them as already misclassified, so
+   * every network has the same.
+   */
   readonly choose?: 'correct' | 'all';
   readonly normalize?: Normalization;
   /** 'all': the images of every sample are kept in the run's folder, 8 bytes a value; 'first': those of the first 12 samples. */
@@ -229,12 +232,14 @@ export function attackStage<S>(
       adversarialLabel,
       outcome: attackOutcomes[at.outcome[slot]!]!,
       distance: away,
+      ...(normalize && { pixelDistance: pixelDistance(original, adversarial, normalize) }),
       queries: at.queries[slot]!,
       curve: curveOf(at.curves[slot]!, at.queries[slot]!, away),
       total: chosen.length,
       kind: record.kind,
       box: bounds,
       ...(samples.normalization && { standardized: true }),
+      ...(choose === 'all' && { choose }),
       ...(update.readout && { readout: update.readout }),
       ...attack.fields(at.search, slot),
       original,
@@ -294,6 +299,14 @@ export function attackStage<S>(
       yield [{ phase: 'rest' }];
     },
   });
+}
+
+/** Length in units of the pixels that were normalized, channel by channel; NaN without an adversarial point. */
+function pixelDistance(original: Float32Array, adversarial: Float32Array, { std }: Normalization): number {
+  if (adversarial.length === 0) return Number.NaN;
+  return Math.sqrt(
+    original.reduce((sum, value, i) => sum + (std[i % std.length]! * (adversarial[i]! - value)) ** 2, 0),
+  );
 }
 
 /**

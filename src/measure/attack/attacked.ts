@@ -2,7 +2,8 @@ import { floatsOf } from '../../storage/log-stage.js';
 import type { CertificateMethod } from '../certificate/record.js';
 import { type LoggedStream, type LogLine, newest, newestOf, numberIn } from '../log.js';
 import { type Attempt, bestOf, type Portfolio, portfolioOf } from './portfolio.js';
-import { type AttackKind, attackKinds } from './record.js';
+import { type AttackCurve, queryCurves } from './query-curve.js';
+import { type AttackKind, attackKinds, type QueryCurve } from './record.js';
 
 export interface AttackReport {
   /** As its record names it. */
@@ -17,9 +18,36 @@ export interface AttackReport {
   readonly box?: { readonly min: number | readonly number[]; readonly max: number | readonly number[] };
   /** Whether its samples were standardized, so that distances are in deviations of each feature. */
   readonly standardized?: true;
+  /** `all` where it took the first samples, whatever the network says of them; else those that it gets right. */
+  readonly choose?: 'all';
   readonly samples: readonly AttackedSample[];
   /** Where several attacks were on these samples: how they compare. */
   readonly portfolio?: Portfolio;
+  /** The distance after each number of queries, a curve for each attack on these samples whose record has one. */
+  readonly curves?: readonly AttackCurve[];
+  /** Where other networks were attacked from the same seed: over the images that all share. */
+  readonly common?: CommonSamples;
+}
+
+/**
+ * A network's distances over the images that it shares with those that it is compared with. Each network is attacked on the first images
+ * that it gets right, so one that gets fewer right is measured on easier images; over common samples it is not.
+ */
+export interface CommonSamples {
+  /** Networks that are compared: of one pipeline, setting and seed, and attacked; this one is among them. */
+  readonly networks: number;
+  /** Images that all of them were attacked on. */
+  readonly attacked: number;
+  /** Those of them that all get right. */
+  readonly correct: number;
+  /** Those of them for which an adversarial point was found under all: the common samples. */
+  readonly samples: number;
+  /** This network's, over the common samples; null where there are none. */
+  readonly meanDistance: number | null;
+  /** The same by the nearest point of all attacks on it. */
+  readonly meanBest: number | null;
+  /** The same as `meanDistance` in pixel units, of inputs that were normalized. */
+  readonly meanPixelDistance: number | null;
 }
 
 /** What the attack made of one test sample. Distances are l2, in the units of the network's input. */
@@ -33,6 +61,8 @@ export interface AttackedSample {
   readonly outcome: string;
   /** Δx of the verified adversarial sample; null where none was found. */
   readonly distance: number | null;
+  /** The length of the same perturbation in pixel units, of inputs that were normalized. */
+  readonly pixelDistance?: number;
   /** Rigorous lower bound of Δx. */
   readonly lower: number | null;
   /** The method that gave it; absent from logs of earlier versions, which have Lemma 1's. */
@@ -50,6 +80,8 @@ export interface AttackedSample {
   readonly featureNorm?: number | null;
   /** Forward passes asked for. */
   readonly queries: number;
+  /** The distance after each number of them; a report has the means of all samples (`curves`) in its place. */
+  readonly curve?: QueryCurve;
   /** The kind of start, of attacks that choose among several. */
   readonly start?: string | null;
   readonly original?: Float32Array;
@@ -86,10 +118,12 @@ export function attackOf(streams: readonly AttackStream[]): AttackReport | null 
   const [{ name, kind, samples }] = attempts as [Attempt<AttackedSample>];
   const best = bestOf(attempts);
   const portfolio = portfolioOf(attempts);
+  const curves = queryCurves(attempts);
   const box = own.at(-1)?.box as AttackReport['box'];
   const rounds = new Set(own.map((line) => numberIn(line, 'iterations')));
   const iterations = rounds.size === 1 ? [...rounds][0]! : null;
   const standardized = own.at(-1)?.standardized === true;
+  const whole = own.at(-1)?.choose === 'all';
   const number = numberIn(own.at(-1) ?? {}, 'number');
   return {
     name,
@@ -98,8 +132,10 @@ export function attackOf(streams: readonly AttackStream[]): AttackReport | null 
     ...(number !== null && { number }),
     ...(box && { box }),
     ...(standardized && { standardized }),
+    ...(whole && { choose: 'all' as const }),
     ...(portfolio && { portfolio }),
-    samples: samples.map((sample) => {
+    ...(curves.length > 0 && { curves }),
+    samples: samples.map(({ curve: _, ...sample }) => {
       const upper = best.get(sample.index);
       if (upper === undefined || attempts.length < 2) return sample;
       return { ...sample, upper: upper.distance, by: upper.by.name, byKind: upper.by.kind };
@@ -126,6 +162,7 @@ function attackedSample(line: LogLine): AttackedSample {
   const original = floatsOf(line.original);
   const adversarial = floatsOf(line.adversarial);
   const distance = finite(numberIn(line, 'distance'));
+  const pixelDistance = finite(numberIn(line, 'pixelDistance'));
   return {
     index: Number(line.index),
     label: Number(line.label),
@@ -133,6 +170,7 @@ function attackedSample(line: LogLine): AttackedSample {
     adversarialLabel: numberIn(line, 'adversarialLabel'),
     outcome: String(line.outcome),
     distance,
+    ...(pixelDistance !== null && { pixelDistance }),
     lower: numberIn(line, 'lower'),
     ...(typeof line.method === 'string' && { method: line.method as CertificateMethod }),
     upper: distance,
@@ -140,10 +178,18 @@ function attackedSample(line: LogLine): AttackedSample {
     theta: numberIn(line, 'theta'),
     featureNorm: numberIn(line, 'featureNorm'),
     queries: Number(line.queries ?? 0),
+    ...curveIn(line.curve),
     start: typeof line.start === 'string' ? line.start : null,
     ...(original && { original }),
     ...(adversarial && { adversarial }),
   };
+}
+
+/** A curve whose lists are of one length; empty where a record has none. */
+function curveIn(value: LogLine[string] | undefined): { readonly curve?: QueryCurve } {
+  const { queries, distance } = (value ?? {}) as { readonly queries?: unknown; readonly distance?: unknown };
+  const isCurve = Array.isArray(queries) && Array.isArray(distance) && queries.length === distance.length;
+  return isCurve && queries.length > 0 ? { curve: { queries, distance } } : {};
 }
 
 /** A distance that was found; NaN says that none was. */

@@ -61,12 +61,14 @@ export const attackRecord = (name: string, kind: AttackKind = 'black-box', image
       adversarialLabel: key(z.int()),
       outcome: category(attackOutcomes),
       distance: quantity({ label: 'adversarial distance', unit: 'input units', better: 'higher', headline: true }),
+      pixelDistance: quantity({ label: 'adversarial distance, pixel units', unit: 'pixel units' }).optional(),
       queries: z.int(),
       curve: key(z.object({ queries: z.array(z.int()), distance: z.array(z.number()) })).optional(),
       total: z.int(),
       iterations: z.int(),
       box: key(z.looseObject({})).optional(),
       standardized: key(z.boolean()).optional(),
+      choose: key(z.enum(['all'])).optional(),
       start: category(startKinds).optional(),
       original: array(images === 'all' ? { kept: 'all' } : {}),
       adversarial: array(images === 'all' ? { kept: 'all' } : {}),
@@ -96,6 +98,8 @@ export interface AttackResult extends Positioned {
   readonly outcome: AttackOutcome;
   /** Δx = ‖adversarial − original‖₂ in input units; NaN without an adversarial point. */
   readonly distance: number;
+  /** The length of the same perturbation in units of pixels from 0 to 1: √Σ (std_i δ_i)². Set where the stage normalizes its samples. */
+  readonly pixelDistance?: number;
   /** Forward evaluations made for this sample, verification included. */
   readonly queries: number;
   /** How far the search had come after how many queries; the last pair is the result's own, before its verification. Empty without a point. */
@@ -108,6 +112,8 @@ export interface AttackResult extends Positioned {
   readonly box: Box;
   /** Set where the samples were standardized: the distance is in deviations of each feature. */
   readonly standardized?: true;
+  /** Set where the first samples were taken, whatever the network says of them. */
+  readonly choose?: 'all';
   /** Set where the attacked network has a readout that was fitted anew after its training. */
   readonly readout?: 'refitted';
   readonly kind: AttackKind;

@@ -137,7 +137,7 @@ function make(report: Report): TestFamily {
     if (test?.p != null) tests.set(keyOf(a, b, measure, test.over), test.p);
   };
   const all = groups(report);
-  const measures = measured(report.networks);
+  const measures = measured(report.networks).filter(isCompared);
   for (const [a, b] of opposed(all)) {
     for (const measure of measures) add(a, b, measure.name, compareSeeds(a, b, measure.of));
   }
@@ -150,6 +150,8 @@ function make(report: Report): TestFamily {
   const corrected = new Map([...tests.keys()].flatMap((key, i) => (i in values ? [[key, values[i]!] as const] : [])));
   return { tests: tests.size, corrected: (a, b, measure, over) => corrected.get(keyOf(a, b, measure, over)) ?? null };
 }
+
+const isCompared = ({ compared }: Measure): boolean => compared !== false;
 
 /** The measure that the verdict compares. */
 export const DISTANCE = 'Mean Δx';
@@ -183,7 +185,7 @@ export interface Compared {
  */
 export function comparisons(report: Report): Compared[] {
   const all = groups(report);
-  const measures = measured(report.networks);
+  const measures = measured(report.networks).filter(isCompared);
   return opposed(all).flatMap(([a, b]) => measures.flatMap((measure) => compared(report, [a, b], measure) ?? []));
 }
 

@@ -1,5 +1,5 @@
 import { mean, quantile, standardDeviation, standardError } from '../../plot/statistics.js';
-import type { AttackedSample } from '../attack/attacked.js';
+import type { AttackedSample, AttackReport } from '../attack/attacked.js';
 import { type FieldMean, fieldTitle, newestMean } from '../log.js';
 import type { Fit } from '../readout/record.js';
 import type { SeedGroup } from './groups.js';
@@ -46,13 +46,16 @@ export interface Spread {
   readonly values: readonly number[];
 }
 
+/** A network, as far as its attack is concerned. */
+type Attacked = Pick<NetworkReport, 'attack'>;
+
 /** Correctly classified samples that were attacked (paper, section 4: an adversarial one is of a correct sample). */
-export function correctSamples(network: NetworkReport): readonly AttackedSample[] {
+export function correctSamples(network: Attacked): readonly AttackedSample[] {
   return (network.attack?.samples ?? []).filter((sample) => sample.predicted === sample.label);
 }
 
 /** Correctly classified samples with a distance. */
-export function foundSamples(network: NetworkReport): readonly (AttackedSample & { readonly distance: number })[] {
+export function foundSamples(network: Attacked): readonly (AttackedSample & { readonly distance: number })[] {
   return correctSamples(network).filter(
     (sample): sample is AttackedSample & { distance: number } =>
       sample.distance !== null && Number.isFinite(sample.distance),
@@ -149,8 +152,12 @@ export interface Measure {
   readonly of: (network: NetworkReport) => number | null;
   /** What it is shown times: 100 for per cent. */
   readonly scale: number;
+  /** False of another measure in other units, by which methods are not compared once more. */
+  readonly compared?: false;
   /** Of how many records the number of a network is the mean, where some may have none. */
   readonly counted?: (network: NetworkReport) => Pick<FieldMean, 'count' | 'of'> | null;
+  /** What `counted` counts, instead of records. */
+  readonly counts?: 'samples';
   /** Places after the point; undefined for as many as show the spread. */
   readonly decimals?: number;
 }
@@ -160,11 +167,36 @@ export const MEASURES: readonly Measure[] = [
   { name: 'Test accuracy, %', of: ({ testAccuracy }) => testAccuracy, scale: 100, decimals: 2 },
   { name: 'Mean Δx', of: (network) => summarizeNetwork(network).meanDistance, scale: 1, decimals: 3 },
   { name: 'Mean best Δx', of: ({ attack }) => attack?.portfolio?.meanBest ?? null, scale: 1, decimals: 3 },
+  {
+    name: 'Mean Δx, common samples',
+    of: ({ attack }) => attack?.common?.meanDistance ?? null,
+    counted: ({ attack }) => commonCount(attack),
+    counts: 'samples',
+    scale: 1,
+    decimals: 3,
+  },
+  {
+    name: 'Mean best Δx, common samples',
+    of: ({ attack }) => (attack?.portfolio && attack.common?.meanBest) ?? null,
+    counted: ({ attack }) => commonCount(attack),
+    counts: 'samples',
+    scale: 1,
+    decimals: 3,
+  },
+  { name: 'Mean Δx, pixel units', of: pixelMean, scale: 1, decimals: 3, compared: false },
   { name: 'Mean exact Δx', of: exactMean, scale: 1, decimals: 3 },
   { name: 'Mean lower bound', of: (network) => meanOf(network, 'lower'), scale: 1 },
   { name: 'Mean local estimate', of: (network) => meanOf(network, 'local'), scale: 1, decimals: 3 },
   { name: 'Accuracy, readout refitted, %', of: ({ readout }) => readout?.accuracy ?? null, scale: 100, decimals: 2 },
   { name: 'Mean Δx, readout refitted', of: refittedMean, scale: 1, decimals: 3 },
+  {
+    name: 'Mean Δx, readout refitted, common samples',
+    of: ({ readout }) => readout?.attack?.common?.meanDistance ?? null,
+    counted: ({ readout }) => commonCount(readout?.attack ?? null),
+    counts: 'samples',
+    scale: 1,
+    decimals: 3,
+  },
 ];
 
 /** The one of this name. */
@@ -216,6 +248,20 @@ export function exactMean(network: NetworkReport): number | null {
   const all = (network.exact ?? []).filter(({ distance }) => Number.isFinite(distance));
   const shared = found.size > 0 ? all.filter(({ index }) => found.has(index)) : all;
   return shared.length > 0 ? mean(shared.map(({ distance }) => distance)) : null;
+}
+
+/** The mean distance in pixel units, over the samples of the mean distance; null where inputs were not normalized. */
+export function pixelMean(network: NetworkReport): number | null {
+  const found = foundSamples(network);
+  const pixels = found.flatMap(({ pixelDistance }) => pixelDistance ?? []);
+  return pixels.length > 0 && pixels.length === found.length ? mean(pixels) : null;
+}
+
+/** The common samples, of those that have a distance. */
+function commonCount(attack: AttackReport | null): FieldMean | null {
+  if (!attack?.common) return null;
+  const { meanDistance, samples } = attack.common;
+  return { mean: meanDistance, count: samples, of: foundSamples({ attack }).length };
 }
 
 function refittedMean(network: NetworkReport): number | null {

@@ -10,6 +10,7 @@ import { certificateIn, certificateRecord } from '../../measure/certificate/reco
 import { exactDistanceIn, exactDistanceRecord, geometryIn, geometryRecord } from '../../measure/geometry/record.js';
 import type { Measurement } from '../../measure/log.js';
 import { type LogLine, NetworkLog, newestOf, numberIn } from '../../measure/log.js';
+import { withCommonSamples } from '../../measure/networks/common-samples.js';
 import type {
   CurvePoint,
   ForkOrigin,
@@ -81,7 +82,7 @@ export function collectReport(given: readonly RunFolder[]): Report {
   const { settingOf, differences, notes } = conditionsOf(folders);
   const found = folders.flatMap((folder) => networksOf(folder, settingOf(folder)));
   const { networks: distinct, same } = distinctOf(found.map(({ report }) => report));
-  const networks = byName(distinct);
+  const networks = withCommonSamples(byName(distinct));
   const several = folders.length > 1;
   const moments = found.flatMap(({ report, said }) => (several ? said.map((one) => `${report.run}: ${one}`) : said));
   return {

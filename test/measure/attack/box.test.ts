@@ -101,6 +101,19 @@ describe.each(['whole', 'dense'] as const)('an attack, first layer %s', (seen) =
       expect(adversarial.every((value, i) => value >= lower[i]! && value <= upper[i]!)).toBe(true);
     }
     expect(results).toHaveLength(8);
+    expect(results.filter(({ outcome }) => outcome === 'found').length).toBeGreaterThan(0);
+    for (const { outcome, original, adversarial, distance, pixelDistance, choose } of results) {
+      expect(choose).toBe('all');
+      if (outcome !== 'found') {
+        expect(pixelDistance).toBeNaN();
+        continue;
+      }
+      const pixels = (x: Float32Array, i: number) => x[i]! * cifar.std[i % 3]! + cifar.mean[i % 3]!;
+      const moved = Array.from(original, (_, i) => pixels(adversarial, i) - pixels(original, i));
+      expect(pixelDistance).toBeCloseTo(Math.hypot(...moved), 6);
+      expect(pixelDistance).toBeLessThan(0.21 * distance);
+    }
+    expect(attack(made(0, 1), { choose: 'correct' })[0]).not.toHaveProperty('pixelDistance');
     const authors = attack(made(0, 1), { normalize: cifar, protocol: 'authors' });
     expect(authors[0]!.box).toEqual({ min: -3, max: 3 });
   });
