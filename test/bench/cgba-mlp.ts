@@ -75,5 +75,7 @@ const distancesOf = (results: readonly AttackResult[]): number[] => results.map(
 
 function print(name: string, distances: readonly number[], queries: number, seconds: number): void {
   const all = `mean distance ${mean(distances).toFixed(4)} on ${distances.length} digits`;
-  console.log(`${name}: ${all}, ${Math.round(queries)} queries and ${(seconds / distances.length).toFixed(2)} s a digit`);
+  console.log(
+    `${name}: ${all}, ${Math.round(queries)} queries and ${(seconds / distances.length).toFixed(2)} s a digit`,
+  );
 }

@@ -32,8 +32,8 @@ export interface FurtherAttackOptions extends Pick<AttackOptions, 'seed' | 'norm
  * pipeline. Without any the result is empty. Each attack has the schedule of its paper, whatever T the first one has.
  *
  * @example
- * const further = furtherAttacks(updates$, model, test, { ...config, seed });
- * return { updates$, attacks$, ...further };
+ * const further = furtherAttacks(updates$, model, test, { attacked: 1000, whitebox: 0, blackbox: ['cgba'], seed });
+ * const streams = { updates$, ...further };
  */
 export function furtherAttacks(
   updates$: Observable<AttackedUpdate>,
