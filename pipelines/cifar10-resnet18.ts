@@ -37,7 +37,8 @@ export default weir.pipeline({
     }),
     ...weir.trainingKeys({ epochs: 200, batchSize: 1024, rate: 0.01, decay: 1e-4 }),
     ...weir.attackKeys({ attacked: 1000 }),
-    ...weir.furtherAttackKeys({ whitebox: 0, blackbox: [] }),
+    ...weir.whiteBoxKeys({ whitebox: 0 }),
+    ...weir.blackBoxKeys({ blackbox: [] }),
     workers: z.int().min(1).default(2).describe('threads that crop and flip'),
     testEvery: weir.changeable(z.int().min(1).default(1).describe('epochs from one test to the next'), 'any'),
   },
@@ -88,7 +89,22 @@ export default weir.pipeline({
         certificate: { points: 8, steps: 8 },
       }),
     );
-    const further = weir.furtherAttacks(updates$, model, test, { ...config, normalize: weir.cifar10Statistics, seed });
-    return { updates$, ticks$, tests$, sigmas$, attacks$, ...further };
+    const blackBox = weir.blackBoxAttacks(updates$.pipe(weir.atEnd()), model, test, {
+      ...config,
+      normalize: weir.cifar10Statistics,
+      seed,
+    });
+    const streams = { updates$, ticks$, tests$, sigmas$, attacks$, ...blackBox };
+    if (config.whitebox === 0) return streams;
+    const bounds$ = updates$.pipe(
+      weir.atEnd(),
+      weir.ddn(model, test, {
+        samples: config.whitebox,
+        choose: config.choose,
+        normalize: weir.cifar10Statistics,
+        seed,
+      }),
+    );
+    return { ...streams, bounds$ };
   },
 });

@@ -3,6 +3,9 @@ import * as paper from './shared/paper.js';
 
 const { z } = weir;
 
+/** Bounds that cost little beside an attack: Lemma 1's, and a coarse local estimate. */
+const lemma1 = { methods: [], points: 4, steps: 4 };
+
 /**
  * MNIST, one hidden layer: the regularizer γ/2 · Σ σ² up to feature space, over all layers, on the readout only, or none
  * (paper, 4.2 and E.1).
@@ -31,7 +34,8 @@ export default weir.pipeline({
     ...weir.regularizerKeys(weir.regularizerKinds, { regularizers: weir.spectralKinds, gamma: 1e-3, burnIn: 160 }),
     ...weir.trainingKeys({ epochs: 200, batchSize: 1024, rate: 0.1, decay: 1e-4 }),
     ...weir.attackKeys({ attacked: 1000 }),
-    ...weir.furtherAttackKeys({ whitebox: 0, blackbox: [] }),
+    ...weir.whiteBoxKeys({ whitebox: 0 }),
+    ...weir.blackBoxKeys({ blackbox: [] }),
     lowerBound: weir.changeable(
       z
         .enum(['lemma1', 'crown', 'sdp'])
@@ -83,7 +87,17 @@ export default weir.pipeline({
       weir.atEnd(),
       weir.tangentAttack(model, test, { ...config, samples: config.attacked, certificate, seed }),
     );
-    const further = weir.furtherAttacks(updates$, model, test, { ...config, seed });
-    return { updates$, ticks$, tests$, sigmas$, attacks$, ...further };
+    const blackBox = weir.blackBoxAttacks(updates$.pipe(weir.atEnd()), model, test, {
+      ...config,
+      certificate: lemma1,
+      seed,
+    });
+    const streams = { updates$, ticks$, tests$, sigmas$, attacks$, ...blackBox };
+    if (config.whitebox === 0) return streams;
+    const bounds$ = updates$.pipe(
+      weir.atEnd(),
+      weir.ddn(model, test, { samples: config.whitebox, choose: config.choose, certificate: lemma1, seed }),
+    );
+    return { ...streams, bounds$ };
   },
 });

@@ -158,11 +158,11 @@ export { type StartingOptions, startingFrom, type WeightSource } from './learn/w
 export { type Accuracy, type AccuracyOptions, accuracy, memberAccuracy } from './measure/accuracy/accuracy.js';
 export { type Alignment, alignment } from './measure/alignment/alignment.js';
 export type { AttackOptions } from './measure/attack/attack.js';
+export { type BlackBoxOptions, blackBoxAttacks } from './measure/attack/black-box.js';
 export { type CgbaOptions, cgba } from './measure/attack/cgba.js';
 export { type DdnOptions, ddn } from './measure/attack/ddn.js';
 export { type DeepFoolOptions, deepFool } from './measure/attack/deepfool.js';
 export { type FmnOptions, fmn } from './measure/attack/fmn.js';
-export { type FurtherAttackOptions, furtherAttacks } from './measure/attack/further.js';
 export { type HopSkipJumpOptions, hopSkipJump } from './measure/attack/hop-skip-jump.js';
 export type { AttackKind, AttackResult, KeptImages } from './measure/attack/record.js';
 export { type TangentAttackOptions, tangentAttack } from './measure/attack/tangent-attack.js';
@@ -176,6 +176,7 @@ export {
   geometryPlane,
 } from './measure/geometry/geometry.js';
 export type { ExactDistance, Geometry } from './measure/geometry/record.js';
+export { type Sensitivity, type SensitivityOptions, sensitivity } from './measure/geometry/sensitivity.js';
 export type { LabeledSamples, Normalization } from './measure/inputs.js';
 export { eachMember } from './measure/member.js';
 export type { Reference } from './measure/networks/record.js';
@@ -207,13 +208,14 @@ export {
 } from './run/config.js';
 export {
   attackKeys,
+  blackBoxKeys,
   cifar10Keys,
   convolutionKeys,
   directionsOf,
-  furtherAttackKeys,
   readoutKeys,
   regularizerKeys,
   trainingKeys,
+  whiteBoxKeys,
 } from './run/config-keys.js';
 export { eachRegularizer, eachTransfer, pretrainedModel, transferKeys } from './run/networks.js';
 export { type Network, type Pipeline, type PipelineFigure, pipeline } from './run/pipeline.js';
@@ -234,6 +236,16 @@ export {
   record,
   z,
 } from './storage/record.js';
+// Claims that are judged by many runs.
+export {
+  type Analysis,
+  type Claim,
+  type Experiment,
+  type Side,
+  type Study,
+  type StudyDefinition,
+  study,
+} from './study/study.js';
 export { tf } from './tensorflow/tf.js';
 // The types inside of all these.
 export type * from './types.js';

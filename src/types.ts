@@ -33,6 +33,8 @@ export type { ResnetInitialization } from './learn/model/resnet/plan.js';
 export type { ShrinkageOptions } from './learn/regularizer/batch-spectral-shrinkage.js';
 export type { FeatureJacobianOptions } from './learn/regularizer/feature-jacobian.js';
 export type { L2SpOptions } from './learn/regularizer/l2-sp.js';
+export type { TickedKind } from './learn/regularizer/spectral.js';
+export type { UnitSpectralOptions } from './learn/regularizer/unit-spectral.js';
 export type { Directions, Formulation, PowerOptions, Singular } from './learn/spectral/power.js';
 export type { LayerFrequencies, LayerNormsOptions, TickedUpdate } from './learn/spectral/stages.js';
 export type { StoredWeights } from './learn/weights/pretrained.js';
@@ -47,9 +49,9 @@ export type {
   GroupAttacked,
   SamplesChosen,
 } from './measure/attack/attack.js';
+export type { BlackBoxAttack } from './measure/attack/black-box.js';
 export type { WalkState } from './measure/attack/boundary-walk.js';
 export type { DeepFoolState } from './measure/attack/deepfool.js';
-export type { BlackBoxAttack } from './measure/attack/further.js';
 export type { GroupState } from './measure/attack/group.js';
 export type { MinimumNormState } from './measure/attack/minimum-norm.js';
 export type { NormalSums } from './measure/attack/normal.js';
@@ -82,5 +84,8 @@ export type { Metric, MetricRecord } from './storage/metric-reader.js';
 export type { ModuleFiles } from './storage/module-files.js';
 export type { Drawing, FieldDescription } from './storage/record.js';
 export type { ConfigChange, PlannedNetwork, RunConfig, RunOrigin } from './storage/run-folder.js';
+// Studies.
+export type { StudyMeasure } from './study/measures.js';
+export type { Cost, Margin, Pairwise, Scale, StudyData } from './study/study.js';
 export type { Precision } from './tensorflow/ops/eager.js';
 export type { TensorFlow } from './tensorflow/runtime.js';

@@ -1,7 +1,7 @@
 import { WeirError } from '../flow/errors.js';
 import { checkOptions } from '../flow/options.js';
 import { directionKinds, type PowerOptions } from '../learn/spectral/power.js';
-import { type BlackBoxAttack, blackBoxAttacks } from '../measure/attack/further.js';
+import { type BlackBoxAttack, blackBoxNames } from '../measure/attack/black-box.js';
 import { fitMethods } from '../measure/readout/logistic.js';
 import { changeable, folder, ofRegularizer, z } from './config.js';
 
@@ -159,18 +159,12 @@ export const attackKeys = (usual: { readonly attacked: number }) => {
 };
 
 /**
- * Keys of further attacks beside it, whose points are upper bounds of Δx too: `furtherAttacks` makes their streams.
+ * The key of a white-box attack beside it, whose points are upper bounds of Δx: how many samples it takes.
  *
- * @example const keys = { ...attackKeys({ attacked: 1000 }), ...furtherAttackKeys({ whitebox: 0, blackbox: [] }) }
+ * @example const keys = { ...attackKeys({ attacked: 1000 }), ...whiteBoxKeys({ whitebox: 0 }) }
  */
-export const furtherAttackKeys = (usual: {
-  readonly whitebox: number;
-  readonly blackbox: readonly BlackBoxAttack[];
-}) => {
-  const { whitebox, blackbox } = checkOptions('furtherAttackKeys', usual, {
-    whitebox: 'required',
-    blackbox: 'required',
-  });
+export const whiteBoxKeys = (usual: { readonly whitebox: number }) => {
+  const { whitebox } = checkOptions('whiteBoxKeys', usual, { whitebox: 'required' });
   return {
     whitebox: changeable(
       z
@@ -180,11 +174,22 @@ export const furtherAttackKeys = (usual: {
         .describe('test samples whose Δx is bounded by gradients too (DDN), the attacked ones first; 0 for none'),
       'any',
     ),
+  };
+};
+
+/**
+ * The key of black-box attacks besides the Tangent Attack, on the same samples: `blackBoxAttacks` makes their streams.
+ *
+ * @example const keys = { ...attackKeys({ attacked: 1000 }), ...blackBoxKeys({ blackbox: [] }) }
+ */
+export const blackBoxKeys = (usual: { readonly blackbox: readonly BlackBoxAttack[] }) => {
+  const { blackbox } = checkOptions('blackBoxKeys', usual, { blackbox: 'required' });
+  return {
     blackbox: changeable(
       z
-        .array(z.enum(blackBoxAttacks))
+        .array(z.enum(blackBoxNames))
         .default([...blackbox])
-        .describe('black-box attacks on the attacked samples besides the Tangent Attack'),
+        .describe('black-box attacks on the attacked samples besides the Tangent Attack; [] for none'),
       'any',
     ),
   };
@@ -222,7 +227,11 @@ export function checkAttackKeys(
       `leave ${fixed} out, or train other networks by \`weir run\``,
     );
   }
-  const known = Object.keys({ ...attackKeys({ attacked: 1 }), ...furtherAttackKeys({ whitebox: 0, blackbox: [] }) });
+  const known = Object.keys({
+    ...attackKeys({ attacked: 1 }),
+    ...whiteBoxKeys({ whitebox: 0 }),
+    ...blackBoxKeys({ blackbox: [] }),
+  });
   for (const key of changed.filter((key) => !known.includes(key))) {
     tell(`${key}=${shown(config[key])} acts on the attack alone: the networks were trained with ${shown(before[key])}`);
   }

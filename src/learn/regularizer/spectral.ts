@@ -84,6 +84,9 @@ export const spectralKinds = ['none', 'rep-spectral', 'll-spectral', 'readout-sp
 
 export type SpectralKind = (typeof spectralKinds)[number];
 
+/** Those and the kinds whose directions are refreshed by ticks as theirs are. */
+export type TickedKind = SpectralKind | 'unit-spectral';
+
 export interface SpectralOptions extends Partial<PowerOptions> {
   /** γ. */
   readonly gamma: number;
@@ -111,7 +114,7 @@ export const spectralKeys: OptionKeys<SpectralOptions> = {
  * step reads it at the next update. Everything else here is a function of its arguments.
  */
 export interface SpectralRegularizer extends Regularizer {
-  readonly kind: SpectralKind;
+  readonly kind: TickedKind;
   readonly gamma: number;
   readonly from: { readonly epoch: number };
   readonly layers: readonly Layer[];
@@ -142,12 +145,31 @@ export interface SpectralRegularizer extends Regularizer {
  * @example spectralRegularizer('rep-spectral', model, { gamma: 1e-3, from: { epoch: 160 } })
  */
 export function spectralRegularizer(kind: SpectralKind, model: Model, options: SpectralOptions): SpectralRegularizer {
-  return spectral(kind, model, checkOptions('spectralRegularizer', options, spectralKeys));
+  return ofKind(kind, model, checkOptions('spectralRegularizer', options, spectralKeys));
 }
 
-function spectral(
-  kind: SpectralKind,
+function ofKind(kind: SpectralKind, model: Model, options: SpectralOptions): SpectralRegularizer {
+  if (!Object.hasOwn(layersOf, kind)) {
+    throw new WeirError(`there is no regularizer '${kind}'`, `name one of ${spectralKinds.join(', ')}`);
+  }
+  return spectral(kind, model, layersOf[kind](model), options);
+}
+
+/** A term of one layer as a function of s = σ², γ included. */
+export interface SpectralTerm {
+  value(square: number): number;
+  /** 2 · d value/ds, by which the gradient of s/2 is multiplied; `square` reads s from the device. */
+  strength(square: () => number): number;
+}
+
+/** γ/2 · σ² (equations 5 and 6). */
+const half = (gamma: number): SpectralTerm => ({ value: (square) => (gamma / 2) * square, strength: () => gamma });
+
+/** A spectral regularizer over some layers, by one term for each. */
+export function spectral(
+  kind: TickedKind,
   model: Model,
+  layers: readonly Layer[],
   {
     gamma,
     from = { epoch: 0 },
@@ -158,17 +180,14 @@ function spectral(
     foldNormalization = false,
     imageSize,
   }: SpectralOptions,
+  term: SpectralTerm = half(gamma),
 ): SpectralRegularizer {
-  if (!Object.hasOwn(layersOf, kind)) {
-    throw new WeirError(`there is no regularizer '${kind}'`, `name one of ${spectralKinds.join(', ')}`);
-  }
   const active = since(kind, { gamma, from });
   const where = `regularizer '${kind}'`;
   checkCounts(where, { iterations });
   checkChoice(where, 'directions', directions, directionKinds);
   checkChoice(where, 'formulation', formulation, ['frequency', 'image']);
   checkChoice(where, 'foldNormalization', foldNormalization, [true, false]);
-  const layers = layersOf[kind](model);
   const options: PowerOptions = {
     iterations,
     seed,
@@ -198,24 +217,29 @@ function spectral(
     value({ weights }) {
       const spectrum = this.newest ?? this.begin(weights);
       const squares = powers.map((power) => power.square(weights, spectrum[power.layer.name]!));
-      return (gamma / 2) * squares.reduce((sum, square) => sum + square, 0);
+      return squares.reduce((sum, square) => sum + term.value(square), 0);
     },
     addGradients({ weights }, gradients) {
       if (!this.ticked) throw unticked(kind);
       // where the burn-in ended between two ticks, the directions begin here
       this.newest ??= this.begin(weights);
-      for (const power of powers) power.addGradients(weights, this.newest[power.layer.name]!, gamma, gradients);
+      for (const power of powers) {
+        const singular = this.newest[power.layer.name]!;
+        const strength = term.strength(() => power.square(weights, singular));
+        power.addGradients(weights, singular, strength, gradients);
+      }
     },
   };
 }
 
 /** Builders by kind, for the registry. */
 export const spectralBuilders = Object.fromEntries(
-  spectralKinds.map((kind) => [kind, (model: Model, options: SpectralOptions) => spectral(kind, model, options)]),
+  spectralKinds.map((kind) => [kind, (model: Model, options: SpectralOptions) => ofKind(kind, model, options)]),
 ) as Record<SpectralKind, (model: Model, options: SpectralOptions) => SpectralRegularizer>;
 
 /** Whether it is a regularizer whose directions a `spectralTick` refreshes. */
-export const isSpectral = (one: Regularizer): one is SpectralRegularizer => Object.hasOwn(layersOf, one.kind);
+export const isSpectral = (one: Regularizer): one is SpectralRegularizer =>
+  Object.hasOwn(layersOf, one.kind) || one.kind === ('unit-spectral' satisfies TickedKind);
 
 const layersOf: Readonly<Record<SpectralKind, (model: Model) => readonly Layer[]>> = {
   none: () => [],
