@@ -36,6 +36,7 @@ export default weir.pipeline({
     ...weir.attackKeys({ attacked: 1000 }),
     ...weir.whiteBoxKeys({ whitebox: 0 }),
     ...weir.blackBoxKeys({ blackbox: [] }),
+    ...weir.evaluationKeys(),
     lowerBound: weir.changeable(
       z
         .enum(['lemma1', 'crown', 'sdp'])
@@ -62,10 +63,10 @@ export default weir.pipeline({
   networks: (config, seed) => weir.eachRegularizer({ ...config, seed }),
 
   wire({ config, network, seed }) {
-    const { train, test } = weir.mnist({ data: config.data, seed });
+    const { train, test } = weir.evaluationOf(weir.mnist({ data: config.data, seed }), config);
     const model = weir.mlp([784, config.hidden, 10]);
     const regularizer = weir.regularizer(network.regularizer, model, {
-      gamma: config.gamma,
+      gamma: weir.gammaOf(config, network.regularizer),
       from: { epoch: config.burnIn },
       seed,
     });

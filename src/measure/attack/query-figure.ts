@@ -32,7 +32,7 @@ export function queryCurves(report: Report): DrawnFigure | null {
           x: 'queries a sample',
           width: WIDTH.half,
           height: 290,
-          scale: 'log',
+          scale: 'linear',
           xLog: true,
           domain,
         },
@@ -40,7 +40,7 @@ export function queryCurves(report: Report): DrawnFigure | null {
     ),
     columns: 2,
     legend: names.map((name) => ({ label: called(drawn, name), style: style(name), mark: 'line' })),
-    reading: `The mean distance (l2, ${distanceUnit(report.networks)}) of the adversarial point that an attack has after so many queries, a point for each of its steps; over the samples for which every attack found one, and over ${seedsPhrase(drawn.map(({ group }) => group))} a regularizer. A line begins where each sample has a point. Both axes are logarithmic.`,
+    reading: `The mean distance (l2, ${distanceUnit(report.networks)}) of the adversarial point that an attack has after so many queries, a point for each of its steps; over the samples for which every attack found one, and over ${seedsPhrase(drawn.map(({ group }) => group))} a regularizer. A line begins where each sample has a point. The axis of queries is logarithmic.`,
     outcome: `${drawn.map(({ group, lines }) => `${group.label}: ${lines.map(said).join(', ')}`).join('; ')}.`,
   };
 }
