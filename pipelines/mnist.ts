@@ -87,7 +87,7 @@ export default weir.pipeline({
     );
     const blackBox = weir.blackBoxAttacks(updates$.pipe(weir.atEnd()), model, test, {
       ...config,
-      certificate: lemma1,
+      certificate: 'crown',
       seed,
     });
     const streams = { updates$, ticks$, tests$, sigmas$, attacks$, ...blackBox };
