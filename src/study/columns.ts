@@ -18,6 +18,8 @@ interface Columns {
   readonly lower: Float32Array;
   /** Left out where no other attack came nearer. */
   readonly upper?: Float32Array;
+  /** Distances in pixel units; left out where inputs are not normalized. */
+  readonly pixels?: Float32Array;
   /** Of each image, on average. */
   readonly queries: number;
 }
@@ -160,6 +162,7 @@ function columns(samples: readonly AttackedSample[]): Columns {
   const outcomes = [...new Set(samples.map(({ outcome }) => outcome))];
   const floats = (of: (sample: AttackedSample) => number | null): Float32Array =>
     Float32Array.from(samples, (sample) => of(sample) ?? Number.NaN);
+  const inPixels = samples.some(({ pixelDistance }) => typeof pixelDistance === 'number');
   const nearer = samples.some(({ upper, distance }) => upper !== distance);
   return {
     index: Int32Array.from(samples, ({ index }) => index),
@@ -170,6 +173,7 @@ function columns(samples: readonly AttackedSample[]): Columns {
     distance: floats(({ distance }) => distance),
     lower: floats(({ lower }) => lower),
     ...(nearer && { upper: floats(({ upper }) => upper) }),
+    ...(inPixels && { pixels: floats(({ pixelDistance }) => pixelDistance ?? null) }),
     queries: samples.reduce((sum, { queries }) => sum + queries, 0) / Math.max(1, samples.length),
   };
 }
@@ -183,6 +187,7 @@ function samplesIn({
   distance,
   lower,
   upper,
+  pixels,
   queries,
 }: Columns): AttackedSample[] {
   const number = (values: Float32Array, i: number): number | null => (Number.isFinite(values[i]!) ? values[i]! : null);
@@ -195,6 +200,7 @@ function samplesIn({
     distance: number(distance, i),
     lower: number(lower, i),
     upper: number(upper ?? distance, i),
+    ...(pixels && Number.isFinite(pixels[i]!) && { pixelDistance: pixels[i]! }),
     queries,
   }));
 }
