@@ -137,10 +137,13 @@ function packedMeasurement(stream: string, { description, records }: Measurement
     return [[stream, { description, samples: columns(newest.map(sampleIn)), records: [] } as unknown as Data]];
   if (newest.length > 1) return []; // of many samples: no measure of a study reads it
   const numbers = newest.map((line) =>
-    Object.fromEntries(Object.entries(line).filter(([, value]) => typeof value === 'number')),
+    Object.fromEntries(Object.entries(line).filter(([, value]) => isNumbers(value))),
   );
   return [[stream, { description, records: numbers } as unknown as Data]];
 }
+
+const isNumbers = (value: unknown): boolean =>
+  typeof value === 'number' || (Array.isArray(value) && value.every((one) => typeof one === 'number'));
 
 const sampleIn = (line: LogLine): AttackedSample => ({
   index: Number(line.index),

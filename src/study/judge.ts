@@ -1,7 +1,7 @@
 import type { NetworkReport } from '../measure/networks/record.js';
 import { bySeed } from '../measure/networks/summary.js';
 import { mean, pairedDifference, welchDifference } from '../plot/statistics.js';
-import { BESIDE, crossedBounds, type View } from './distances.js';
+import { BESIDE, crossedBounds, type View, VIEWS } from './distances.js';
 import { type Measured, type Peers, studyMeasure } from './measures.js';
 import { type Decision, decide, type Estimate, type Region, together, type Word, words } from './rules.js';
 import { type Analysis, type Claim, type Side, type Study, sidesIn } from './study.js';
@@ -21,7 +21,7 @@ export interface Test {
   /** The mean difference over seeds, or the mean of one side; null where no seed has one. */
   readonly estimate: Estimate | null;
   readonly word: Word;
-  /** By Holm's method over all tests of the page. */
+  /** By Holm's method over all tests of the page, distances taken in one way. */
   readonly p: number | null;
 }
 
@@ -55,7 +55,7 @@ export interface JudgedClaim {
 /** All verdicts of a study. */
 export interface Verdicts {
   readonly claims: readonly JudgedClaim[];
-  /** Tests of the page, which Holm's method allows for. */
+  /** Tests of the page, which Holm's method allows for; with distances taken otherwise there are as many again. */
   readonly tests: number;
 }
 
@@ -66,9 +66,15 @@ export interface Verdicts {
  */
 export function judge(study: Study, networks: readonly StudyNetwork[]): Verdicts {
   const found = study.claims.map((claim) => claim.analyses.map((analysis) => compare(analysis, networks)));
+  const wordOf = new Map<OpenTest, { readonly word: Word; readonly corrected: number | null }>();
   const open = found.flatMap((comparisons) => comparisons.flatMap(({ tests }) => tests));
-  const decided = words(open.map(({ decision }) => decision));
-  const wordOf = new Map(open.map((test, i) => [test, decided[i]!] as const));
+  // Each way of taking distances is a page of its own, whose tests are one family. Of other measures the first page counts.
+  for (const view of [...VIEWS].reverse()) {
+    const family = open.filter((test) => test.view === undefined || test.view === view);
+    words(family.map(({ decision }) => decision)).forEach((word, i) => {
+      wordOf.set(family[i]!, word);
+    });
+  }
   const close = (test: OpenTest): Test => {
     const { decision: _, fixed, ...rest } = test;
     const { word, corrected } = wordOf.get(test) ?? UNTESTED;
@@ -93,7 +99,10 @@ export function judge(study: Study, networks: readonly StudyNetwork[]): Verdicts
       turned: others.filter((one) => one.word !== word).map(({ view }) => view),
     };
   });
-  return { claims, tests: open.filter(({ decision }) => decision !== null).length };
+  return {
+    claims,
+    tests: open.filter(({ decision, view }) => decision !== null && (view ?? VIEWS[0]) === VIEWS[0]).length,
+  };
 }
 
 /** What is shown beside the tests. */

@@ -64,7 +64,7 @@ ${wordStyle}
 <h1>${escaped(study.title)}</h1>
 <p class="overview">${claims.length} claims${profile === '' ? '' : `, profile ${escaped(profile)}`} · ${counts.join(' · ')} · <time datetime="${escaped(createdAt)}">${escaped(day(createdAt))}</time></p>
 </header>
-<div class="verdict"><p>${prose(turned(claims))}</p><p>${prose(RULES)} ${prose(`This page makes ${tests} tests.`)}</p></div>
+<div class="verdict"><p>${prose(turned(claims))}</p><p>${prose(RULES)} ${prose(`This page makes ${tests} tests, and as many again for each other way of taking distances, which are corrected by themselves.`)}</p></div>
 <section aria-labelledby="claims">
 <h2 id="claims">Every claim</h2>
 ${claimsTable(outcome)}
@@ -90,6 +90,7 @@ const RULES =
   'Every comparison was fixed before it was run. Its unit is the seed, never the image; where two methods share seeds they are compared seed by seed, by Student’s t. A comparison holds where its mean lies in the claimed region, and fails where it lies outside, at p < 0.05 by Holm’s method over all tests of the page; else the two are not told apart. A claim holds if all its comparisons hold, and fails if any is shown the other way round. ‘No difference’ and ‘slightly’ are tests of equivalence with a stated margin. With one seed nothing is told apart.';
 
 const wordStyle = `main{max-width:1120px}
+a{color:var(--accent)}
 .word{font-weight:600;white-space:nowrap}
 .holds{color:#00704f}.fails{color:#b34700}.open{color:var(--ink)}.idle{color:var(--quiet);font-weight:400}
 .claim{margin-top:44px;border-top:1px solid var(--line);padding-top:4px}

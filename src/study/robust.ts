@@ -1,6 +1,6 @@
 import { mean, quantile } from '../plot/statistics.js';
 import { folded, name, number, percent, table } from '../plot/table.js';
-import { distancesOf, VIEWS } from './distances.js';
+import { distancesOf } from './distances.js';
 import type { StudyNetwork } from './judge.js';
 import { type Claim, sidesOf } from './study.js';
 
