@@ -1,7 +1,7 @@
 import type { NetworkReport } from '../measure/networks/record.js';
 import { bySeed } from '../measure/networks/summary.js';
 import { mean, pairedDifference, welchDifference } from '../plot/statistics.js';
-import { BESIDE, crossedBounds, type View, VIEWS } from './distances.js';
+import { BESIDE, crossedBounds, VIEWS, type View } from './distances.js';
 import { type Measured, type Peers, studyMeasure } from './measures.js';
 import { type Decision, decide, type Estimate, type Region, together, type Word, words } from './rules.js';
 import { type Analysis, type Claim, type Side, type Study, sidesIn } from './study.js';
