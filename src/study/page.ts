@@ -241,7 +241,7 @@ function experimentsTable({ experiments }: StudyOutcome): string {
     ];
   });
   const heads = ['Experiment', 'Runs', 'Settings × seeds', 'Jobs done', 'What is left', 'The paper’s whole protocol'];
-  return `<div class="claims">${table('Costs are seconds of a measured run times a factor, not promises.', heads, rows)}</div>`;
+  return `<div class="claims">${table('Costs are no promises: seconds of the results that there are, or of a smaller run, measured or assumed as it says, times a factor.', heads, rows)}</div>`;
 }
 
 const costOf = (state: ExperimentState): string =>
