@@ -103,6 +103,7 @@ export default weir.pipeline({
       weir.ddn(model, test, {
         samples: config.whitebox,
         choose: config.choose,
+        certificate: config.bothSides && 'crown',
         normalize: weir.cifar10Statistics,
         seed,
       }),

@@ -3,9 +3,6 @@ import * as paper from './shared/paper.js';
 
 const { z } = weir;
 
-/** Bounds that cost little beside an attack: Lemma 1's, and a coarse local estimate. */
-const lemma1 = { methods: [], points: 4, steps: 4 };
-
 /**
  * MNIST, the readout refitted: multinomial logistic regression on the frozen features of networks that `mnist` trained,
  * then attacked as a network (paper, 4.2, E.1 and figure 5).
@@ -53,7 +50,12 @@ export default weir.pipeline({
     const streams = { readouts$, readoutAttacks$ };
     if (config.whitebox === 0) return streams;
     const readoutBounds$ = readouts$.pipe(
-      weir.ddn(model, test, { samples: config.whitebox, choose: config.choose, certificate: lemma1, seed }),
+      weir.ddn(model, test, {
+        samples: config.whitebox,
+        choose: config.choose,
+        certificate: config.bothSides && 'crown',
+        seed,
+      }),
     );
     return { ...streams, readoutBounds$ };
   },

@@ -3,9 +3,6 @@ import * as paper from './shared/paper.js';
 
 const { z } = weir;
 
-/** Bounds that cost little beside an attack: Lemma 1's, and a coarse local estimate. */
-const lemma1 = { methods: [], points: 4, steps: 4 };
-
 /**
  * MNIST, one hidden layer: the regularizer γ/2 · Σ σ² up to feature space, over all layers, on the readout only, or none
  * (paper, 4.2 and E.1).
@@ -90,14 +87,19 @@ export default weir.pipeline({
     );
     const blackBox = weir.blackBoxAttacks(updates$.pipe(weir.atEnd()), model, test, {
       ...config,
-      certificate: lemma1,
+      certificate: 'crown',
       seed,
     });
     const streams = { updates$, ticks$, tests$, sigmas$, attacks$, ...blackBox };
     if (config.whitebox === 0) return streams;
     const bounds$ = updates$.pipe(
       weir.atEnd(),
-      weir.ddn(model, test, { samples: config.whitebox, choose: config.choose, certificate: lemma1, seed }),
+      weir.ddn(model, test, {
+        samples: config.whitebox,
+        choose: config.choose,
+        certificate: config.bothSides && 'crown',
+        seed,
+      }),
     );
     return { ...streams, bounds$ };
   },

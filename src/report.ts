@@ -11,7 +11,7 @@
  * @module
  */
 
-export type { AttackedSample, AttackReport, CommonSamples } from './measure/attack/attacked.js';
+export type { AttackedSample, AttackReport, CommonSamples, DistanceBounds } from './measure/attack/attacked.js';
 export type { AttackStanding, Portfolio } from './measure/attack/portfolio.js';
 export type { FieldMean, LogLine, Measurement } from './measure/log.js';
 export { type Compared, type Comparison, comparisons } from './measure/networks/comparison.js';

@@ -77,7 +77,13 @@ export function fineTuned({ classes, samples$, test, normalize }: Images, { conf
   if (config.whitebox === 0) return streams;
   const bounds$ = updates$.pipe(
     weir.atEnd(),
-    weir.ddn(model, test, { samples: config.whitebox, choose: config.choose, normalize, seed }),
+    weir.ddn(model, test, {
+      samples: config.whitebox,
+      choose: config.choose,
+      certificate: config.bothSides && 'crown',
+      normalize,
+      seed,
+    }),
   );
   return { ...streams, bounds$ };
 }

@@ -102,7 +102,13 @@ export function selfSupervised(method: Method, { config, network, seed }: Wiring
   const streams = { updates$, ticks$, tests$, sigmas$, classifiers$, attacks$ };
   if (config.whitebox === 0) return streams;
   const bounds$ = classifiers$.pipe(
-    weir.ddn(backbone, test, { samples: config.whitebox, choose: config.choose, seed, ...last }),
+    weir.ddn(backbone, test, {
+      samples: config.whitebox,
+      choose: config.choose,
+      certificate: config.bothSides && 'crown',
+      seed,
+      ...last,
+    }),
   );
   return { ...streams, bounds$ };
 }

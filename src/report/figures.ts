@@ -3,6 +3,7 @@ import { meanDistances, refitted, robustness } from '../measure/attack/distance-
 import { distribution, thresholds } from '../measure/attack/distribution-figure.js';
 import { pictures } from '../measure/attack/picture-figure.js';
 import { queryCurves } from '../measure/attack/query-figure.js';
+import { robustAccuracy } from '../measure/attack/robust-figure.js';
 import { tradeOff } from '../measure/attack/trade-off-figure.js';
 import { transferAccuracies, transferBoth, transferDistances } from '../measure/attack/transfer-figure.js';
 import { bounds } from '../measure/certificate/figure.js';
@@ -46,6 +47,7 @@ const FIGURES = {
   'online-readout': perSetting(onlineReadout),
   distances: perSetting(distribution),
   thresholds: perSetting(thresholds),
+  'robust-accuracy': perSetting(robustAccuracy),
   queries: perSetting(queryCurves),
   bounds: perSetting(bounds),
   'plane-boundaries': perSetting(planeBoundaries),

@@ -1,11 +1,14 @@
 import type { AttackReport } from '../measure/attack/attacked.js';
+import { robustJson } from '../measure/attack/robust-figure.js';
 import type { Certificate } from '../measure/certificate/record.js';
 import type { Geometry } from '../measure/geometry/record.js';
 import { newestMean } from '../measure/log.js';
 import { type Compared, comparisons, familyOf } from '../measure/networks/comparison.js';
+import { contradictions } from '../measure/networks/distance-bounds.js';
 import { groups, settingOf } from '../measure/networks/groups.js';
 import { settingRanking } from '../measure/networks/ranking.js';
 import type { NetworkReport, Report } from '../measure/networks/record.js';
+import { fewEpsilons } from '../measure/networks/robust-accuracy.js';
 import { pixelMean, summarizeGroup, summarizeNetwork } from '../measure/networks/summary.js';
 import { quantile } from '../plot/statistics.js';
 import { metricReplacer } from '../storage/metric-reader.js';
@@ -31,11 +34,14 @@ export function reportJson(report: Report): string {
     config: ordered(report.config),
     differences: (report.differences ?? []).map(({ pipeline, keys, conditions }) => ({ pipeline, keys, conditions })),
     verdict: verdict(report),
+    contradictions: contradictions(report.networks),
     ...rankingJson(report),
     regularizers: all.map(summarizeGroup),
     correction: { method: 'Holm', tests: familyOf(report).tests },
     comparisons: comparisons(report).map(comparisonJson),
-    networks: all.flatMap((group) => group.networks).map(networkJson),
+    networks: all
+      .flatMap((group) => group.networks)
+      .map((network) => networkJson(network, fewEpsilons(report.networks))),
     notes: [...report.notes, ...remarks(report)],
   };
   return `${lines(value, '')}\n`;
@@ -75,7 +81,7 @@ function comparisonJson({ measure, a, b, test, ...compared }: Compared): Record<
   };
 }
 
-function networkJson(network: NetworkReport): Record<string, unknown> {
+function networkJson(network: NetworkReport, epsilons: readonly number[]): Record<string, unknown> {
   const { readout = null, exact = [], certificates = [], tracks = [], alignments = [], geometries = [] } = network;
   const pixels = pixelMean(network);
   return {
@@ -89,6 +95,7 @@ function networkJson(network: NetworkReport): Record<string, unknown> {
     sigma: columns(network.sigma),
     curves: columns(network.curves),
     attack: network.attack && attackJson(network.attack),
+    robustAccuracy: robustJson(network, epsilons),
     ...(network.probes && { probes: network.probes }),
     ...(network.classifier && { classifier: network.classifier }),
     readout: readout && { ...readout, attack: readout.attack && attackJson(readout.attack) },
@@ -133,6 +140,7 @@ function attackJson(attack: AttackReport): Record<string, unknown> {
     ...(attack.choose && { choose: attack.choose }),
     ...(attack.common && { common: attack.common }),
     ...(attack.portfolio && { portfolio: attack.portfolio }),
+    ...(attack.portfolio && { bounds: attack.bounds }),
     samples,
   };
 }

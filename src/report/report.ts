@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import { portfolioTable } from '../measure/attack/portfolio-table.js';
+import { robustTable } from '../measure/attack/robust-figure.js';
 import { byTraining, countOfNetworks } from '../measure/networks/groups.js';
 import type { Report } from '../measure/networks/record.js';
 import { captionParts, type Figure, sample } from '../plot/figure.js';
@@ -92,6 +93,7 @@ function details(report: Report, drawn: readonly Figure[]): string {
 <h2 id="summary">In numbers</h2>
 ${regularizersTable(report)}
 ${portfolioTable(report)}
+${robustTable(report)}
 ${referenceTables(report)}
 ${listed(report.rankedBy === undefined ? [...report.notes, ...remarks(report)] : remarks(report))}
 </section>

@@ -15,6 +15,7 @@ import {
   ranked,
   rivals,
 } from '../measure/networks/comparison.js';
+import { contradictionSentence } from '../measure/networks/distance-bounds.js';
 import { groups, settingsOf } from '../measure/networks/groups.js';
 import type { NetworkReport, Report } from '../measure/networks/record.js';
 import {
@@ -33,13 +34,12 @@ export function verdict(report: Report): string {
   const all = groups(report);
   if (all.length === 0) return 'The report holds no network.';
   const several = new Set(all.map((group) => group.pipeline)).size > 1;
-  return ranked(all)
-    .map((ranking) => {
-      const { pipeline, setting } = ranking;
-      const where = [...(several ? [pipeline] : []), ...(setting ? [setting] : [])].join(', ');
-      return where ? `${where}: ${ofSetting(report, ranking)}` : ofSetting(report, ranking);
-    })
-    .join('\n');
+  const said = ranked(all).map((ranking) => {
+    const { pipeline, setting } = ranking;
+    const where = [...(several ? [pipeline] : []), ...(setting ? [setting] : [])].join(', ');
+    return where ? `${where}: ${ofSetting(report, ranking)}` : ofSetting(report, ranking);
+  });
+  return [contradictionSentence(report.networks), ...said].filter(Boolean).join('\n');
 }
 
 function ofSetting(report: Report, ranking: Ranking): string {

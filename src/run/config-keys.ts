@@ -205,7 +205,7 @@ export const attackKeys = (usual: { readonly attacked: number }) => {
 };
 
 /**
- * The key of a white-box attack beside it, whose points are upper bounds of Δx: how many samples it takes.
+ * The keys of a white-box attack beside it, whose points are upper bounds of Δx: how many samples it takes, and whether they have lower ones.
  *
  * @example const keys = { ...attackKeys({ attacked: 1000 }), ...whiteBoxKeys({ whitebox: 0 }) }
  */
@@ -218,6 +218,13 @@ export const whiteBoxKeys = (usual: { readonly whitebox: number }) => {
         .min(0)
         .default(whitebox)
         .describe('test samples whose Δx is bounded by gradients too (DDN), the attacked ones first; 0 for none'),
+      'any',
+    ),
+    bothSides: changeable(
+      z
+        .boolean()
+        .default(true)
+        .describe('a proved lower bound of Δx for each of those samples, by plain CROWN or Lemma 1'),
       'any',
     ),
   };

@@ -71,7 +71,7 @@ test('every figure of the XOR experiment', () => {
   expect(ids(xor)).toEqual([
     ...['figure-1-trade-off', 'figure-2-mean-distances', 'figure-e2-mean-distances'],
     ...['figure-3a-boundaries', 'figure-e3-boundaries', 'figure-3b-volume', 'top-eigenvalue'],
-    ...['distances', 'thresholds', 'bounds', 'figure-e1-sigma', 'learning'],
+    ...['distances', 'thresholds', 'bounds', 'figure-e1-sigma', 'robust-accuracy', 'learning'],
   ]);
 });
 
@@ -79,11 +79,11 @@ test('every figure of the image experiments', () => {
   const planes = ['plane-boundaries', 'plane-volume', 'plane-top-eigenvalue'];
   expect(ids(mnist)).toEqual([
     ...['figure-4-robustness', 'figure-5-readout', 'distances', 'thresholds', 'bounds'],
-    ...['figure-e4-pictures', 'sigma', ...planes, 'learning'],
+    ...['figure-e4-pictures', 'sigma', 'robust-accuracy', ...planes, 'learning'],
   ]);
   expect(ids(images('cifar10-resnet18'))).toEqual([
     ...['figure-6b-robustness', 'figure-6a-distances', 'figure-e5-thresholds', 'pictures', 'sigma'],
-    ...['readout', 'bounds', ...planes, 'learning'],
+    ...['readout', 'robust-accuracy', 'bounds', ...planes, 'learning'],
   ]);
 });
 
@@ -98,7 +98,7 @@ test('every figure of pretraining without labels and of transfer', () => {
   expect(ids(barlow).slice(0, 3)).toEqual(['figure-7b-robustness', 'online-readout', 'figure-7a-distances']);
   expect(ids(transfer)).toEqual([
     ...['figure-8-transfer-distances', 'figure-e6-transfer-accuracies'],
-    ...['distances', 'thresholds', 'bounds', 'learning'],
+    ...['distances', 'thresholds', 'robust-accuracy', 'bounds', 'learning'],
   ]);
   expect(ids(folders)[0]).toBe('figure-e7-transfer');
   const { panels } = figure(folders, 'figure-e7-transfer');

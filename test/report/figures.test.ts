@@ -27,7 +27,15 @@ test('the figures that a pipeline asks for come first, with its words; the other
       ],
     },
   });
-  expect(ids(asked)).toEqual(['figure-e4-pictures', 'learning', 'robustness', 'distances', 'bounds', 'sigma']);
+  expect(ids(asked)).toEqual([
+    'figure-e4-pictures',
+    'learning',
+    'robustness',
+    'distances',
+    'robust-accuracy',
+    'bounds',
+    'sigma',
+  ]);
   const [pictures, curves] = figures(asked);
   expect(pictures).toMatchObject({ title: expect.stringMatching(/^Figure E\.4: /), paper: 'figure E.4 says so.' });
   expect(curves).toMatchObject({ title: 'Curves', paper: null });
@@ -60,7 +68,7 @@ test('a figure in the place of others is drawn only where a pipeline asks for it
 
 test('a figure without numbers is left out: points of the plane, no attack, nothing at all', () => {
   const points = { sampleShape: [2], classes: ['0', '1'] };
-  const drawn = ['mean-distances', 'distances', 'bounds', 'sigma', 'learning'];
+  const drawn = ['mean-distances', 'distances', 'robust-accuracy', 'bounds', 'sigma', 'learning'];
   expect(ids(report([network('none', 0, [1, 2], points)]))).toEqual(drawn);
   const bare = { attack: null, sigma: {}, curves: {} };
   expect(ids(report([network('none', 0, [], bare)]))).toEqual(['robustness']);

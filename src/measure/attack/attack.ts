@@ -2,11 +2,12 @@ import type { Box } from '../../data/dataset.js';
 import { samplesInput } from '../../data/fingerprint.js';
 import { labelsAt } from '../../data/sample-check.js';
 import { WeirError } from '../../flow/errors.js';
-import { checkCounts, type OptionKeys } from '../../flow/options.js';
+import { checkChoice, checkCounts, type OptionKeys } from '../../flow/options.js';
 import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import type { Model, Weights } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
 import { type Certifier, type CertifierOptions, certifier } from '../certificate/certificate.js';
+import { groupRadii } from '../certificate/group-radii.js';
 import { byNorm } from '../certificate/lipschitz.js';
 import type { CertificateMethod } from '../certificate/record.js';
 import { byName, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
@@ -49,9 +50,10 @@ export interface AttackOptions {
   readonly keepImages?: KeptImages;
   /**
    * Bounds beside each result, the rigorous one the best of `methods` and Lemma 1. `lower` ≤ Δx is held: a violation ends the run. Every
-   * sample costs its own bounds, for MLPs as much as a second.
+   * sample costs its own bounds, for MLPs as much as a second. 'crown': of networks of dense layers plain CROWN for a group at once, a
+   * hundredth of that, and Lemma 1; without a local estimate.
    */
-  readonly certificate?: boolean | BoundsOptions;
+  readonly certificate?: boolean | 'crown' | BoundsOptions;
 }
 
 /** The same as a table for `checkOptions`; an attack adds its own. */
@@ -183,8 +185,13 @@ export function attackStage<S>(
   });
   const box = limitsOf(name, bounds, d);
   checkInside(name, samples, box, bounds, normalize);
+  if (typeof certificate === 'string') checkChoice(`stage '${name}'`, 'certificate', certificate, ['crown']);
   const certify =
-    certificate === false ? undefined : certified(name, model, certificate === true ? {} : certificate, seed);
+    certificate === false
+      ? undefined
+      : certificate === 'crown'
+        ? certifiedTogether(name, model, size)
+        : certified(name, model, certificate === true ? {} : certificate, seed);
   const input = (index: number): Float32Array => {
     const row = new Float32Array(d);
     writeInput(samples, index, row, 0, normalize);
@@ -259,7 +266,8 @@ export function attackStage<S>(
       let state: SamplesChosen | GroupAttacked<S> =
         from.phase === 'rest' ? { phase: 'choose', scanned: 0, chosen: new Uint32Array(0) } : from;
       const indices = order();
-      const complete = certify?.(update.weights) ?? ((one: AttackResult) => one);
+      const complete =
+        certify?.(update.weights) ?? ((results: readonly SlotResult[]) => results.map(({ result }) => result));
 
       while (state.phase === 'choose') {
         const { scanned, chosen } = state;
@@ -282,10 +290,14 @@ export function attackStage<S>(
         if (count === 0) break;
         let now: GroupAttacked<S> = state;
         const finished = function* (): Generator<Step<AttackState<S>, AttackResult>> {
-          for (let slot = 0; slot < count; slot++) {
-            if (now.at.outcome[slot] === -1 || now.emitted[slot] === 1) continue;
-            now = { ...now, emitted: now.emitted.with(slot, 1) };
-            yield [now, complete(result(update, now, slot))];
+          const ended = Array.from({ length: count }, (_, slot) => slot).filter(
+            (slot) => now.at.outcome[slot] !== -1 && now.emitted[slot] === 0,
+          );
+          if (ended.length === 0) return;
+          let done = 0;
+          for (const completed of complete(ended.map((slot) => ({ slot, result: result(update, now, slot) })))) {
+            now = { ...now, emitted: now.emitted.with(ended[done++]!, 1) };
+            yield [now, completed];
           }
         };
         yield* finished(); // left between two results
@@ -309,11 +321,20 @@ function pixelDistance(original: Float32Array, adversarial: Float32Array, { std 
   );
 }
 
+/** The result of the sample at that place of its group. */
+interface SlotResult {
+  readonly slot: number;
+  readonly result: AttackResult;
+}
+
+/** Completes the results of samples that ended together, one after another. */
+type Completion = (results: readonly SlotResult[]) => Iterable<AttackResult>;
+
 /**
  * Puts bounds beside the result of an attack on a sample, in ℓ2, the local one with R = Δx; and holds them against each
  * other: an adversarial point nearer than the rigorous bound cannot be, so it ends the run.
  *
- * @returns for the weights under attack a function that completes one result after another
+ * @returns for the weights under attack what completes its results
  * @throws {WeirError} for a model without parts or without a Jacobian
  */
 function certified(
@@ -321,20 +342,52 @@ function certified(
   model: Model,
   options: BoundsOptions,
   seed: number,
-): (weights: Weights) => (result: AttackResult) => AttackResult {
+): (weights: Weights) => Completion {
   const certify = certifier(stage, model, { ...options, seed, local: ['l2'] });
   return (weights) => {
     let boundsOf: Certifier | undefined; // at the first result: the weights' constants may take seconds
-    return (result) => {
+    return function* (results) {
       boundsOf ??= certify(weights);
-      const { index, label, original, distance } = result;
-      const found = !Number.isNaN(distance);
-      const R = found ? byNorm(() => distance) : undefined;
-      const { lower, method, local, theta, featureNorm } = boundsOf(original, label, index, R);
-      if (found && distance < lower.l2) throw tooNear(stage, model, index, distance, lower.l2, method);
-      return { ...result, lower: lower.l2, method, local: local.l2, theta, featureNorm };
+      for (const { result } of results) {
+        const { index, label, original, distance } = result;
+        const R = Number.isNaN(distance) ? undefined : byNorm(() => distance);
+        const { lower, method, local, theta, featureNorm } = boundsOf(original, label, index, R);
+        yield inOrder(stage, model, { ...result, lower: lower.l2, method, local: local.l2, theta, featureNorm });
+      }
     };
   };
+}
+
+/** The same by plain CROWN for a group at once, and by Lemma 1, without the local estimate. */
+function certifiedTogether(stage: string, model: Model, size: number): (weights: Weights) => Completion {
+  const certify = certifier(stage, model, { local: [], methods: [] });
+  return (weights) => {
+    let radiiOf: ReturnType<typeof groupRadii> | null = null;
+    let boundsOf: Certifier | undefined;
+    return function* (results) {
+      if (radiiOf === null) radiiOf = groupRadii(model, weights, size);
+      boundsOf ??= certify(weights);
+      const lemma1 = results.map(({ result: { original, label, index } }) => boundsOf!(original, label, index));
+      const certain = results.flatMap(({ slot, result: { original: x, label, distance } }, at) => {
+        if (lemma1[at]!.outcome !== 'certified') return [];
+        return { at, slot, x, label, guess: Number.isNaN(distance) ? 2 * lemma1[at]!.lower.l2 : distance / 2 };
+      });
+      const radii = new Map(radiiOf && [...radiiOf(certain)].map((radius, i) => [certain[i]!.at, radius]));
+      for (const [at, { result }] of results.entries()) {
+        const { lower, method, theta, featureNorm } = lemma1[at]!;
+        const crown = radii.get(at) ?? 0;
+        const best = crown > lower.l2 ? { lower: crown, method: 'crown' as const } : { lower: lower.l2, method };
+        yield inOrder(stage, model, { ...result, ...best, theta, featureNorm });
+      }
+    };
+  };
+}
+
+/** @throws {WeirError} for an adversarial point nearer than the rigorous bound */
+function inOrder(stage: string, model: Model, result: AttackResult & Required<Pick<AttackResult, 'lower' | 'method'>>) {
+  const { index, distance, lower, method } = result;
+  if (distance < lower) throw tooNear(stage, model, index, distance, lower, method);
+  return result;
 }
 
 function tooNear(

@@ -21,6 +21,8 @@ export interface AttackReport {
   /** `all` where it took the first samples, whatever the network says of them; else those that it gets right. */
   readonly choose?: 'all';
   readonly samples: readonly AttackedSample[];
+  /** Both sides of Δx of every sample that any attack was on, in the order of their indices. */
+  readonly bounds?: readonly DistanceBounds[];
   /** Where several attacks were on these samples: how they compare. */
   readonly portfolio?: Portfolio;
   /** The distance after each number of queries, a curve for each attack on these samples whose record has one. */
@@ -50,6 +52,20 @@ export interface CommonSamples {
   readonly meanPixelDistance: number | null;
 }
 
+/** Both sides of one sample's Δx: by all attacks, and all that was proved, on the same weights. */
+export interface DistanceBounds {
+  readonly index: number;
+  readonly label: number;
+  readonly predicted: number;
+  /** The smallest verified distance; null where no attack found a point. */
+  readonly upper: number | null;
+  /** The attack that it is by. */
+  readonly by?: string;
+  /** The largest that was proved; null where nothing was. */
+  readonly lower: number | null;
+  readonly method?: CertificateMethod;
+}
+
 /** What the attack made of one test sample. Distances are l2, in the units of the network's input. */
 export interface AttackedSample {
   /** Position in the test set: the same sample has the same index under every network. */
@@ -63,7 +79,7 @@ export interface AttackedSample {
   readonly distance: number | null;
   /** The length of the same perturbation in pixel units, of inputs that were normalized. */
   readonly pixelDistance?: number;
-  /** Rigorous lower bound of Δx. */
+  /** Rigorous lower bound of Δx, the largest of all attacks. */
   readonly lower: number | null;
   /** The method that gave it; absent from logs of earlier versions, which have Lemma 1's. */
   readonly method?: CertificateMethod;
@@ -118,6 +134,7 @@ export function attackOf(streams: readonly AttackStream[]): AttackReport | null 
   const [{ name, kind, samples }] = attempts as [Attempt<AttackedSample>];
   const best = bestOf(attempts);
   const portfolio = portfolioOf(attempts);
+  const bounds = boundsOf(attempts);
   const curves = queryCurves(attempts);
   const box = own.at(-1)?.box as AttackReport['box'];
   const rounds = new Set(own.map((line) => numberIn(line, 'iterations')));
@@ -137,10 +154,28 @@ export function attackOf(streams: readonly AttackStream[]): AttackReport | null 
     ...(curves.length > 0 && { curves }),
     samples: samples.map(({ curve: _, ...sample }) => {
       const upper = best.get(sample.index);
-      if (upper === undefined || attempts.length < 2) return sample;
-      return { ...sample, upper: upper.distance, by: upper.by.name, byKind: upper.by.kind };
+      if (attempts.length < 2) return sample;
+      const { lower, method } = bounds.get(sample.index)!;
+      const bounded = { ...sample, lower, ...(method !== undefined && { method }) };
+      if (upper === undefined) return bounded;
+      return { ...bounded, upper: upper.distance, by: upper.by.name, byKind: upper.by.kind };
     }),
+    bounds: [...bounds.values()].sort((a, b) => a.index - b.index),
   };
+}
+
+/** Both sides of each sample, by its index. */
+function boundsOf(attempts: readonly Attempt<AttackedSample>[]): ReadonlyMap<number, DistanceBounds> {
+  const best = bestOf(attempts);
+  const bounds = new Map<number, DistanceBounds>();
+  for (const { index, label, predicted, lower, method } of attempts.flatMap(({ samples }) => samples)) {
+    const known = bounds.get(index);
+    if (known !== undefined && (lower === null || (known.lower !== null && !(lower > known.lower)))) continue;
+    const upper = best.get(index);
+    const above = upper === undefined ? { upper: null } : { upper: upper.distance, by: upper.by.name };
+    bounds.set(index, { index, label, predicted, ...above, lower, ...(method !== undefined && { method }) });
+  }
+  return bounds;
 }
 
 const kindIn = ({ kind }: LogLine): AttackKind | undefined => attackKinds.find((one) => one === kind);

@@ -81,7 +81,8 @@ export function namesOf(networks: Report['networks']): string {
   return [...new Set(attacks.map(called))].join(' and ');
 }
 
-const called = ({ name = 'an attack', kind }: AttackReport): string => `${name}${kind ? ` (${kind})` : ''}`;
+const called = ({ name = 'an attack', kind }: Pick<AttackReport, 'name' | 'kind'>): string =>
+  `${name}${kind ? ` (${kind})` : ''}`;
 
 /**
  * 'Tangent Attack (black-box), T = 40, inputs kept in [0, 1]': the attack that a report's distances are by, or several; '' where no network was
@@ -93,6 +94,13 @@ export function attackWords({ networks }: Pick<Report, 'networks'>): string {
     attacks.map((attack) => `${called(attack)}${attack.iterations === null ? '' : `, T = ${attack.iterations}`}`),
   );
   return names.size > 0 ? `${[...names].join(' and ')}${boxes(networks)}` : '';
+}
+
+/** All attacks that upper bounds may be by: 'Tangent Attack (black-box), T = 40, …, and DDN (white-box)'. */
+export function attacksOf(report: Pick<Report, 'networks'>): string {
+  const all = report.networks.flatMap(({ attack }) => (attack?.portfolio?.attacks ?? []).slice(1));
+  const others = new Set(all.map(({ name, kind }) => called({ name, ...(kind && { kind }) })));
+  return [attackWords(report), ...others].filter(Boolean).join(', and ');
 }
 
 /** 'Tangent Attack: black-box, DDN: white-box': the attacks that were on the same samples. */

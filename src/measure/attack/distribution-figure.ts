@@ -137,7 +137,7 @@ export function thresholds(report: Report): DrawnFigure | null {
     }),
     columns: 2,
     legend: regularizers(all).map((entry) => ({ ...entry, mark: 'square' })),
-    reading: `Bars: the share of correctly classified test samples whose Δx is above the threshold, ${all.some(({ networks }) => networks.length > 1) ? `mean over ${seedsPhrase(all)}; gray dots: one network each` : 'one network each'}. A sample that never flipped counts as beyond every threshold. Δx: l2, in ${distanceUnit(report.networks)}.`,
+    reading: `Bars: the share of correctly classified test samples whose Δx is above the threshold, ${all.some(({ networks }) => networks.length > 1) ? `mean over ${seedsPhrase(all)}; gray dots: one network each` : 'one network each'}. A sample that never flipped counts as beyond every threshold. Δx: l2, in ${distanceUnit(report.networks)}, ${attackWords(report)}.`,
     outcome: `the highest share, of ${THRESHOLDS} thresholds: ${wins.join(', ')}. Beyond the lowest, ${number(at[0], 2)}: ${bars.map(({ group, shares }) => `${group.label} ${percent(mean(shares[0]!))}`).join(', ')}.`,
   };
 }

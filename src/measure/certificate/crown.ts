@@ -93,11 +93,14 @@ export function centerOf({ layers }: Dense, x: ArrayLike<number>): Center {
   const sums = Float64Array.from(bias);
   const sizes = bias.map(Math.abs);
   for (let o = 0, at = 0; o < outputs; o++) {
+    let [sum, size] = [sums[o]!, sizes[o]!];
     for (let i = 0; i < inputs; i++, at++) {
       const term = kernel[at]! * x[i]!;
-      sums[o]! += term;
-      sizes[o]! += Math.abs(term);
+      sum += term;
+      size += Math.abs(term);
     }
+    sums[o] = sum;
+    sizes[o] = size;
   }
   return { sums, sizes };
 }
@@ -135,8 +138,10 @@ export interface OnBall {
  * What is bounded is the network as float32 computes it, at any float32 input in the ball, whatever the order of its sums: each sum may
  * be moved by (inputs + 4) · 2⁻²⁴ of the sizes of its terms, and an activation by 10⁻⁶ of its sum; that real arithmetic moves nothing is
  * the special case. Float64 rounds less than a thousandth of this, by which it is raised. Not covered: TF32 and bfloat16.
+ *
+ * @param lines makes the lines of an interval
  */
-export function onBall(network: Dense, center: Center, epsilon: number): OnBall {
+export function onBall(network: Dense, center: Center, epsilon: number, lines = linesOf): OnBall {
   const hidden: Relaxed[] = [];
   const ball = { network, center, epsilon, hidden };
   network.curves.forEach((curve, l) => {
@@ -149,9 +154,9 @@ export function onBall(network: Dense, center: Center, epsilon: number): OnBall 
     const [largest, rounded] = [new Float64Array(outputs), new Float64Array(outputs)];
     for (let o = 0; o < outputs; o++) {
       const [low, high] = [intervals[2 * o]! - moved[o]!, intervals[2 * o + 1]! + moved[o]!];
-      const lines = curve === undefined ? IDENTITY : linesOf(curve, low, high);
-      below.push(lines.below);
-      above.push(lines.above);
+      const made = curve === undefined ? IDENTITY : lines(curve, low, high);
+      below.push(made.below);
+      above.push(made.above);
       const size = Math.max(Math.abs(low), Math.abs(high));
       largest[o] = curve === undefined ? size : curve === curves.relu ? Math.max(high, 0) : sizeOf(curve, size);
       rounded[o] = (curve?.rounding ?? 0) * Math.max(size, 1);

@@ -67,7 +67,7 @@ export function bounds(report: Report): DrawnFigure | null {
       ...(local ? [{ label: 'local estimate, not a bound', style: neutral, mark: 'ring' as const }] : []),
       ...(exact ? [{ label: 'exact distance', style: neutral, mark: 'cross' as const }] : []),
     ],
-    reading: `Each upright is one attacked sample of one network a regularizer (seed ${[...new Set(all.map(({ network }) => network.seed))].join(', ')}), in order of Δx; its true distance lies on it. Log scale, l2 in ${distanceUnit(all.map(({ network }) => network))}, ${attackWords(report)}. The lower bound is proved, ${by(all)}; the estimate takes the largest Jacobian norm among sampled points of the ball, so it may exceed Δx.`,
+    reading: `Each upright is one attacked sample of one network a regularizer (seed ${[...new Set(all.map(({ network }) => network.seed))].join(', ')}), in order of Δx; its true distance lies on it. Log scale, l2 in ${distanceUnit(all.map(({ network }) => network))}, ${attackWords(report)}. The lower bound is proved, ${by(all)}; the estimate is Lemma 1’s with the largest Jacobian norm among sampled points of the ball, so it may exceed Δx, and it may lie below a bound that another method proves.`,
     outcome: `upper bound of Δx over the lower one, median: ${all.map(said).join('; ')}.`,
   };
 }
@@ -167,6 +167,7 @@ function said({ group, samples }: Row): string {
   );
   const estimates = samples.filter(({ local }) => local !== null);
   const over = estimates.filter(({ local, distance }) => local! > distance).length;
+  const under = estimates.filter(({ local, lower }) => local! < lower).length;
   const violated = samples.filter((one) => one.lower > upperOf(one)).length;
-  return `${group.label} ${number(ratio)} (n = ${samples.length}${over > 0 ? `; the estimate exceeds Δx for ${over}` : ''}${violated > 0 ? `; the lower bound exceeds Δx for ${violated}, which must not be` : ''})`;
+  return `${group.label} ${number(ratio)} (n = ${samples.length}${over > 0 ? `; the estimate exceeds Δx for ${over}` : ''}${under > 0 ? `; the estimate lies below what is proved for ${under}` : ''}${violated > 0 ? `; the lower bound exceeds Δx for ${violated}, which must not be` : ''})`;
 }

@@ -123,6 +123,32 @@ export function linesOf(curve: ActivationCurve, low: number, high: number): Line
   };
 }
 
+const FINE = 7; // a grid has 2⁷ to 2⁸ steps in an interval
+const FAR = 2 ** 20; // steps from 0 beyond which no lines are kept
+const KEPT = 2 ** 19; // lines of a curve that are kept, at most
+
+/** Lines of intervals on their grids, by curve. */
+const kept = new Map<ActivationCurve, Map<number, Lines>>();
+
+/**
+ * The same on the interval rounded outwards to a grid of powers of two: lines that hold there hold on the interval itself, and they are kept,
+ * for they cost a hundred times as much to make as to find. Those of ReLU are made.
+ */
+export function gridLines(curve: ActivationCurve, low: number, high: number): Lines {
+  const exponent = Math.floor(Math.log2(high - low)) - FINE;
+  const step = 2 ** exponent;
+  const [from, to] = [Math.floor(low / step), Math.ceil(high / step)];
+  if (curve === curves.relu || !(Math.abs(exponent) < 60 && Math.abs(from) < FAR)) return linesOf(curve, low, high);
+  const own = kept.get(curve) ?? new Map<number, Lines>();
+  kept.set(curve, own);
+  const key = ((exponent + 64) * 2 * FAR + from + FAR) * 2 ** (FINE + 2) + to - from;
+  const known = own.get(key);
+  if (known !== undefined) return known;
+  const made = linesOf(curve, from * step, to * step);
+  if (own.size < KEPT) own.set(key, made);
+  return made;
+}
+
 const ZERO: Line = { slope: 0, offset: 0 };
 const SAME: Line = { slope: 1, offset: 0 };
 

@@ -25,6 +25,8 @@ const attacks: Record<string, (model: Model, samples: LabeledSamples, options: A
   'hop skip jump': (model, samples, options) => hopSkipJump(model, samples, { iterations: 2, chunk: 64, ...options }),
   deepfool: (model, samples, options) => deepFool(model, samples, options),
   ddn: (model, samples, options) => ddn(model, samples, { iterations: 40, ...options }),
+  'ddn with CROWN beside it': (model, samples, options) =>
+    ddn(model, samples, { iterations: 40, certificate: 'crown', ...options }),
   fmn: (model, samples, options) => fmn(model, samples, { iterations: 40, ...options }),
 };
 
