@@ -127,6 +127,24 @@ export const regularizerKeys = <const K extends readonly [string, ...string[]]>(
   };
 };
 
+/**
+ * Keys of `projectedGradient` for networks of kind 'adversarial-training'.
+ *
+ * @param usual ε by default, in the units of the model's inputs
+ * @example const keys = { ...regularizerKeys([...regularizerKinds, 'adversarial-training'], usual), ...adversaryKeys({ epsilon: 1.5 }) }
+ */
+export const adversaryKeys = (usual: { readonly epsilon: number }) => {
+  const { epsilon } = checkOptions('adversaryKeys', usual, { epsilon: 'required' });
+  return {
+    epsilon: ofRegularizer(
+      z.number().positive().default(epsilon).describe('ε of adversarial-training, l2, in units of the inputs'),
+    ),
+    adversarySteps: ofRegularizer(
+      z.int().min(1).default(7).describe('gradient steps of adversarial-training at each batch'),
+    ),
+  };
+};
+
 /** Keys of readouts that are fitted to frozen features. */
 export const readoutKeys = () => ({
   readoutFit: z
@@ -182,6 +200,7 @@ const trainingOnly = [
   'gamma',
   'burnIn',
   'tickEvery',
+  ...Object.keys(adversaryKeys({ epsilon: 1 })),
   ...Object.keys(convolutionKeys()),
   ...Object.keys(readoutKeys()),
   'profile',
