@@ -11,16 +11,12 @@ import { affine } from './model/activation.js';
 import { linearizationOf } from './model/autodiff.js';
 import { biasOf, type Model, type Weights, weight } from './model/model.js';
 
-/** A batch on the device. */
-interface Inputs {
+/** A batch, on the device and as numbers. */
+export interface PerturbedBatch {
   /** float32 [n, ...inputShape]; read only. */
   readonly x: tf.Tensor;
   /** int32 [n]; read only. */
   readonly labels: tf.Tensor1D;
-}
-
-/** What is known of the samples of a batch beside their tensors. */
-export interface PerturbedBatch {
   /** Counted from 1. */
   readonly epoch: number;
   /** [n, ...sampleShape], the numbers of `x`. */
@@ -35,7 +31,7 @@ export interface PerturbedBatch {
  * @param weights of the update whose next step learns from the result
  * @returns float32 [n, ...inputShape], which belongs to the caller
  */
-export type Perturb = (weights: Weights, inputs: Inputs, batch: PerturbedBatch) => tf.Tensor;
+export type Perturb = (weights: Weights, batch: PerturbedBatch) => tf.Tensor;
 
 /** What perturbs the batches of a training: the inner maximization of min_w E max_δ L(x + δ, y; w). */
 export interface Adversary {
@@ -104,7 +100,8 @@ export function projectedGradient(options: ProjectedGradientOptions): Adversary 
       const d = model.inputShape.reduce((product, extent) => product * extent, 1);
       const limits = limitsOf('train', box, d);
 
-      return (weights, { x, labels }, batch) => {
+      return (weights, batch) => {
+        const { x, labels } = batch;
         const n = labels.size;
         checkInside(batch.values, limits);
         const start = startingPoints(seed, batch, n, d, epsilon);

@@ -202,7 +202,7 @@ export function trainStage(model: Model, training: Training): AccumulatingStage 
     if (isOfViews(loss)) checkEven(loss, shared, processGroup());
     if (batch.labels.length === 0) return nothingLearned(model, weights, processGroup());
     const [clean, labels] = inputsOf(model, loss, batch);
-    const x = perturb === undefined ? clean : perturb(weights, { x: clean, labels }, batch);
+    const x = perturb === undefined ? clean : perturb(weights, { ...batch, x: clean, labels });
     if (x !== clean) clean.dispose();
     const active = activeAt(batch.epoch);
     const learned = gradientsOf(model, loss, weights, x, labels, active?.featuresGradient?.bind(active));

@@ -131,7 +131,7 @@ export const regularizerKeys = <const K extends readonly [string, ...string[]]>(
  * Keys of `projectedGradient` for networks of kind 'adversarial-training'.
  *
  * @param usual ε by default, in the units of the model's inputs
- * @example const keys = { ...regularizerKeys([...regularizerKinds, 'adversarial-training'], usual), ...adversaryKeys({ epsilon: 1.5 }) }
+ * @example const keys = { ...attackKeys({ attacked: 1000 }), ...adversaryKeys({ epsilon: 1.5 }) }
  */
 export const adversaryKeys = (usual: { readonly epsilon: number }) => {
   const { epsilon } = checkOptions('adversaryKeys', usual, { epsilon: 'required' });

@@ -36,7 +36,7 @@ function moved(
   const x = tf.tensor(values, [labels.length, ...model.inputShape]);
   const y = tf.tensor1d(labels, 'int32');
   const before = tf.memory().numTensors;
-  const found = projectedGradient(options).against(model, of, 7)(weights, { x, labels: y }, { epoch, values, indices });
+  const found = projectedGradient(options).against(model, of, 7)(weights, { x, labels: y, epoch, values, indices });
   expect(tf.memory().numTensors).toBe(before + 1);
   expect(found.shape).toEqual(x.shape);
   const lossAt = (at: tf.Tensor): number => of.of(model.logits(weights, at), y).value.dataSync()[0]!;
