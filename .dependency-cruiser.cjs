@@ -33,7 +33,8 @@ module.exports = {
     room('monitor', running),
     room('ranks', running),
     room('export', running),
-    room('sweep', running),
+    room('study', running),
+    room('sweep', [...running, 'study']),
     {
       name: 'pipelines-import-the-index-and-rxjs',
       severity: 'error',

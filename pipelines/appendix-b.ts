@@ -36,6 +36,7 @@ export default weir.pipeline({
     gamma: weir.ofRegularizer(z.number().min(0).default(0.01).describe('γ of equation 5')),
     burnIn: weir.ofRegularizer(z.int().min(0).default(160).describe('epochs before the regularizer acts')),
     ...weir.attackKeys({ attacked: 1000 }),
+    ...weir.whiteBoxKeys({ whitebox: 0 }),
   },
   profiles: { quick: { ...quickCifar10, epochs: 8, batchSize: 64, burnIn: 5 } },
 
@@ -101,6 +102,17 @@ export default weir.pipeline({
         certificate: { points: 8, steps: 8 },
       }),
     );
-    return { updates$, ticks$, tests$, sigmas$, attacks$ };
+    const streams = { updates$, ticks$, tests$, sigmas$, attacks$ };
+    if (config.whitebox === 0) return streams;
+    const bounds$ = updates$.pipe(
+      weir.atEnd(),
+      weir.ddn(model, test, {
+        samples: config.whitebox,
+        choose: config.choose,
+        normalize: weir.cifar10Statistics,
+        seed,
+      }),
+    );
+    return { ...streams, bounds$ };
   },
 });

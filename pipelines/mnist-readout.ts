@@ -3,6 +3,9 @@ import * as paper from './shared/paper.js';
 
 const { z } = weir;
 
+/** Bounds that cost little beside an attack: Lemma 1's, and a coarse local estimate. */
+const lemma1 = { methods: [], points: 4, steps: 4 };
+
 /**
  * MNIST, the readout refitted: multinomial logistic regression on the frozen features of networks that `mnist` trained,
  * then attacked as a network (paper, 4.2, E.1 and figure 5).
@@ -30,6 +33,7 @@ export default weir.pipeline({
     inverseRegularization: z.number().positive().default(1).describe('C of the logistic regression'),
     ...weir.readoutKeys(),
     ...weir.attackKeys({ attacked: 1000 }),
+    ...weir.whiteBoxKeys({ whitebox: 0 }),
   },
   profiles: { quick: { hidden: 256, attacked: 40 } },
   fallback: { attacked: 8 },
@@ -46,6 +50,11 @@ export default weir.pipeline({
     const readoutAttacks$ = readouts$.pipe(
       weir.tangentAttack(model, test, { ...config, samples: config.attacked, seed }),
     );
-    return { readouts$, readoutAttacks$ };
+    const streams = { readouts$, readoutAttacks$ };
+    if (config.whitebox === 0) return streams;
+    const readoutBounds$ = readouts$.pipe(
+      weir.ddn(model, test, { samples: config.whitebox, choose: config.choose, certificate: lemma1, seed }),
+    );
+    return { ...streams, readoutBounds$ };
   },
 });

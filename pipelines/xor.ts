@@ -53,6 +53,9 @@ const cleanXor: weir.Reference = {
   ],
 };
 
+/** The centers of the classes. */
+const corners = [1, -1].flatMap((x) => [1, -1].map((y) => [x, y] as const));
+
 /**
  * XOR in the plane, 2-8-2 GELU: four corners, or noisy points about them (paper, 4.1 and E.1). All seeds and regularizers are
  * trained at once, as one ensemble in which each ends in the bits that it would have alone.
@@ -148,7 +151,12 @@ export default weir.pipeline({
     const attacks$ = steps$.pipe(
       weir.atEnd(),
       weir.eachMember(networks, (member) =>
-        weir.tangentAttack(model, pointsOf(member), { ...config, ...whole, seed: member.seed }),
+        weir.tangentAttack(model, pointsOf(member), {
+          ...config,
+          ...whole,
+          certificate: { methods: [] },
+          seed: member.seed,
+        }),
       ),
     );
     const exactDistances$ = steps$.pipe(
@@ -163,6 +171,10 @@ export default weir.pipeline({
         member.seed === seed ? weir.geometryGrid(model, { points: pointsOf(member) }) : undefined,
       ),
     );
-    return { ticks$, updates$, tests$, sigmas$, attacks$, exactDistances$, geometries$ };
+    const sensitivities$ = steps$.pipe(
+      weir.atEnd(),
+      weir.eachMember(networks, () => weir.sensitivity(model, { centers: corners })),
+    );
+    return { ticks$, updates$, tests$, sigmas$, attacks$, exactDistances$, geometries$, sensitivities$ };
   },
 });

@@ -180,6 +180,7 @@ export {
   geometryPlane,
 } from './measure/geometry/geometry.js';
 export type { ExactDistance, Geometry } from './measure/geometry/record.js';
+export { type Sensitivity, type SensitivityOptions, sensitivity } from './measure/geometry/sensitivity.js';
 export type { LabeledSamples, Normalization } from './measure/inputs.js';
 export { eachMember } from './measure/member.js';
 export type { Reference } from './measure/networks/record.js';
@@ -239,6 +240,16 @@ export {
   record,
   z,
 } from './storage/record.js';
+// Claims that are judged by many runs.
+export {
+  type Analysis,
+  type Claim,
+  type Experiment,
+  type Side,
+  type Study,
+  type StudyDefinition,
+  study,
+} from './study/study.js';
 export { tf } from './tensorflow/tf.js';
 // The types inside of all these.
 export type * from './types.js';

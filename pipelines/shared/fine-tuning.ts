@@ -6,6 +6,7 @@ const { z } = weir;
 /** Keys of a fine-tuning. */
 export const fineTuningKeys = (usual: Parameters<typeof weir.transferKeys>[0]) => ({
   ...weir.transferKeys(usual),
+  ...weir.whiteBoxKeys({ whitebox: 0 }),
   workers: z.int().min(1).default(2).describe('threads that decode and augment'),
   testEvery: weir.changeable(z.int().min(1).default(1).describe('epochs from one test to the next'), 'any'),
 });
@@ -69,5 +70,11 @@ export function fineTuned({ classes, samples$, test, normalize }: Images, { conf
     weir.atEnd(),
     weir.tangentAttack(model, test, { ...config, samples: config.attacked, normalize, seed }),
   );
-  return { updates$, ticks$, tests$, attacks$ };
+  const streams = { updates$, ticks$, tests$, attacks$ };
+  if (config.whitebox === 0) return streams;
+  const bounds$ = updates$.pipe(
+    weir.atEnd(),
+    weir.ddn(model, test, { samples: config.whitebox, choose: config.choose, normalize, seed }),
+  );
+  return { ...streams, bounds$ };
 }

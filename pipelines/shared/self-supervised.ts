@@ -16,6 +16,7 @@ export const selfSupervisedKeys = (usual: { readonly batchSize: number; readonly
   ...weir.trainingKeys({ ...usual, epochs: 1000, rate: 0.01, partial: 'drop' }),
   ...weir.readoutKeys(),
   ...weir.attackKeys({ attacked: 1000 }),
+  ...weir.whiteBoxKeys({ whitebox: 0 }),
   workers: z.int().min(1).default(2).describe('threads that make views'),
   testEvery: weir.changeable(z.int().min(1).default(50).describe('epochs from one readout to the next'), 'any'),
   readoutImages: z.int().min(10).default(50_000).describe('training images that those readouts are fitted to'),
@@ -98,5 +99,10 @@ export function selfSupervised(method: Method, { config, network, seed }: Wiring
   const attacks$ = classifiers$.pipe(
     weir.tangentAttack(backbone, test, { ...config, samples: config.attacked, seed, ...last }),
   );
-  return { updates$, ticks$, tests$, sigmas$, classifiers$, attacks$ };
+  const streams = { updates$, ticks$, tests$, sigmas$, classifiers$, attacks$ };
+  if (config.whitebox === 0) return streams;
+  const bounds$ = classifiers$.pipe(
+    weir.ddn(backbone, test, { samples: config.whitebox, choose: config.choose, seed, ...last }),
+  );
+  return { ...streams, bounds$ };
 }

@@ -4,6 +4,9 @@ import inverse from '@stdlib/stats-base-dists-t-quantile';
 /** Two-sided p of Student's t: the chance of a value at least as far from zero, given the degrees of freedom (any positive number). */
 export const twoSided = (t: number, freedom: number): number => 2 * cdf(-Math.abs(t), freedom);
 
+/** One-sided p of the same: the chance of a value at least as great. */
+export const oneSided = (t: number, freedom: number): number => cdf(-t, freedom);
+
 /** The quantile of the same distribution at 97.5 %, so that ± it covers 95 %: an interval ends at zero where p is 0.05. */
 export const student = (freedom: number): number => inverse(0.975, freedom);
 

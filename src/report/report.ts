@@ -131,6 +131,14 @@ ${table}
 }
 
 function section(figure: Figure): string {
+  return `<section aria-labelledby="${figure.id}">
+<h2 id="${figure.id}">${escaped(figure.title)}</h2>
+${figureHtml(figure)}
+</section>`;
+}
+
+/** A figure with its legend and caption, without a heading, as an element of a page with this style sheet. */
+export function figureHtml(figure: Figure): string {
   const panels = figure.panels.map(
     ({ svg, robust, width, heading }) =>
       `${heading === undefined ? '' : `<h3>${escaped(heading)}</h3>\n`}<div class="panel" style="max-width:${width}px">${robust === undefined ? unsized(svg) : `<div class="whole">${unsized(svg)}</div><div class="robust">${unsized(robust)}</div>`}</div>`,
@@ -142,15 +150,12 @@ function section(figure: Figure): string {
   const texts = captionParts(figure).map(
     ({ lead, text }) => `<p>${lead ? `<strong>${lead}</strong>` : ''}${prose(text)}</p>`,
   );
-  return `<section aria-labelledby="${figure.id}">
-<h2 id="${figure.id}">${escaped(figure.title)}</h2>
-<figure>
+  return `<figure>
 ${legend(figure)}${isSwitched ? outliersSwitch(figure) : ''}${key}<div class="panels columns-${figure.columns}">
 ${panels.join('\n')}
 </div>
 <figcaption>${texts.join('')}${isSwitched ? OUTLIERS : ''}</figcaption>
-</figure>
-</section>`;
+</figure>`;
 }
 
 /** A switch without a script: the style sheet shows one drawing of each panel or the other, by what is checked before them. */
@@ -170,12 +175,12 @@ function legend({ legend: entries }: Figure): string {
 }
 
 /** Drawings fill the width they are given: their own is in the view box. */
-function unsized(svg: string): string {
+export function unsized(svg: string): string {
   return svg.replace(/<svg [^>]*>/, (tag) => tag.replace(/ (?:width|height)="[^"]*"/g, ''));
 }
 
 /** Running text; a number keeps its per cent sign on the same line. */
-function prose(text: string): string {
+export function prose(text: string): string {
   return escaped(text).replace(/(\d) %/g, '$1&nbsp;%');
 }
 
@@ -209,7 +214,8 @@ function listed(sentences: readonly string[]): string {
     : '';
 }
 
-function day(iso: string): string {
+/** A time for a reader: the day and the minute. */
+export function day(iso: string): string {
   return iso.replace('T', ' ').replace(/(\d\d:\d\d):\d\d(?:\.\d+)?/, '$1');
 }
 

@@ -1,6 +1,6 @@
 import { WeirError } from '../flow/errors.js';
 import { checkOptions } from '../flow/options.js';
-import type { PowerOptions } from '../learn/spectral/power.js';
+import { directionKinds, type PowerOptions } from '../learn/spectral/power.js';
 import { fitMethods } from '../measure/readout/logistic.js';
 import { changeable, folder, ofRegularizer, z } from './config.js';
 
@@ -60,10 +60,10 @@ export const convolutionKeys = () => ({
   precision: z.enum(['float32', 'bfloat16']).default('float32').describe('precision of products; weights are float32'),
   directions: ofRegularizer(
     z
-      .enum(['usual', 'krylov', 'power', 'exact'])
+      .enum(['usual', ...directionKinds])
       .default('usual')
       .describe(
-        "how ticks find singular directions: in Krylov spaces (usual), by the paper's power iteration, or exactly",
+        "how ticks find singular directions: in Krylov spaces (usual), by the paper's power iteration, exactly, or by Gram iteration, an upper bound of σ with its gradient",
       ),
   ),
 });

@@ -67,8 +67,8 @@ function noModule(module: string): WeirError {
   );
 }
 
-/** The pipeline that a TypeScript or JavaScript module exports by default. @throws {WeirError} naming the module. */
-export async function loadPipeline(module: string): Promise<Pipeline> {
+/** What a TypeScript or JavaScript module exports by default. @throws {WeirError} naming the module. */
+export async function loadExport(module: string): Promise<unknown> {
   const file = resolve(module);
   if (!existsSync(file)) {
     throw noModule(module);
@@ -79,22 +79,27 @@ export async function loadPipeline(module: string): Promise<Pipeline> {
       existsSync(join(file, 'config.json')) ? `\`weir resume ${module}\` goes on with the run in it` : givePath,
     );
   }
-  let loaded: { readonly default?: Partial<Pipeline> };
   await readModules();
   await checkNames(file);
   try {
-    loaded = await import(pathToFileURL(file).href);
+    return ((await import(pathToFileURL(file).href)) as { readonly default?: unknown }).default;
   } catch (error) {
     const cause = error instanceof Error ? error : new Error(String(error));
     throw new WeirError(`pipeline module ${module} failed while loading: ${cause.message}`, whereIn(cause), { cause });
   }
-  const found = loaded.default;
+}
+
+/** The pipeline that a module exports by default. @throws {WeirError} naming the module. */
+export async function loadPipeline(module: string): Promise<Pipeline> {
+  const found = (await loadExport(module)) as (Partial<Pipeline> & { readonly kind?: unknown }) | undefined;
   if (typeof found?.name === 'string' && typeof found.wire === 'function' && typeof found.networks === 'function') {
     return found as Pipeline;
   }
   throw new WeirError(
     `pipeline module ${module} exports no pipeline`,
-    'write `export default weir.pipeline({ name, config, wire })`',
+    found?.kind === 'study'
+      ? `it exports a study: \`weir reproduce ${module}\``
+      : 'write `export default weir.pipeline({ name, config, wire })`',
   );
 }
 

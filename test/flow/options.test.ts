@@ -158,6 +158,7 @@ const builders: Readonly<Record<string, readonly [option: string, build: (option
   imagenetRecipe: ['size', (o) => weir.imagenetRecipe(o)],
   imagenetTestRecipe: ['size', (o) => weir.imagenetTestRecipe(o)],
   keepBest: ['count', (o) => weir.keepBest(o)],
+  layerNorms: ['estimator', (o) => weir.layerNorms(model, o)],
   lars: ['trust', (o) => weir.lars(o)],
   lighting: ['std', (o) => weir.lighting(o)],
   linear: ['bias', (o) => weir.linear([4, 2], o)],
@@ -191,6 +192,7 @@ const builders: Readonly<Record<string, readonly [option: string, build: (option
   replay: ['pace', (o) => weir.replay('none.weirrec', o)],
   resize: ['size', (o) => weir.resize(o)],
   resnet: ['depth', (o) => weir.resnet(o)],
+  sensitivity: ['radius', (o) => weir.sensitivity(model, o)],
   sgd: ['momentum', (o) => weir.sgd(o)],
   simclrRecipes: ['strength', (o) => weir.simclrRecipes(o)],
   simplex: ['classes', (o) => weir.simplex(o)],
@@ -199,6 +201,7 @@ const builders: Readonly<Record<string, readonly [option: string, build: (option
   split: ['validation', (o) => weir.split(samples, o)],
   startingFrom: ['fresh', (o) => weir.startingFrom(model, 'none.safetensors', o)],
   step: ['every', (o) => weir.step(1, o)],
+  study: ['claims', (o) => weir.study(o)],
   stopEarly: ['patience', (o) => weir.stopEarly(o)],
   tangentAttack: ['iterations', (o) => weir.tangentAttack(model, samples, o)],
   resume: ['snapshotKeep', (o) => weir.resume('run', o)],
@@ -233,7 +236,7 @@ const builders: Readonly<Record<string, readonly [option: string, build: (option
 /** Exported functions without options: their arguments stand by position, or are values such as a stage, which may have fields of its own. */
 const withoutOptions = `
   WeirError addGradient alignedTo alignment atEnd averaged changeable cifar10File cifar10Keys clipByNorm compileRecipe
-  constant convolutionKeys divides eachMember ema endsWith ensembleTick fanOut folder imageShape isSpectral key labeled layerNorms loss
+  constant convolutionKeys divides eachMember ema endsWith ensembleTick fanOut folder imageShape isSpectral key labeled loss
   memberAccuracy memberNorms memberTicks memberUpdates mergeInTurn named networksOf normal ofRegularizer ordered packed
   readoutKeys reportLines scheduled serial since source spectralTick stage standardized uniform unitScale warmUp
 `

@@ -13,10 +13,14 @@ import {
   spectralBuilders,
   spectralKeys,
 } from './spectral.js';
+import { type UnitSpectralOptions, unitSpectral } from './unit-spectral.js';
+import { weightDecay } from './weight-decay.js';
 
 /** Builds a regularizer of each kind for a model: a new one is a module and a line here. */
 const builders = {
   ...spectralBuilders,
+  'unit-spectral': unitSpectral,
+  'weight-decay': weightDecay,
   'feature-jacobian': featureJacobian,
   'cross-lipschitz': crossLipschitz,
   'batch-spectral-shrinkage': batchSpectralShrinkage,
@@ -30,10 +34,11 @@ export const regularizerKinds = Object.keys(builders) as [RegularizerKind, ...Re
 
 /** Strength, burn-in, and the options of each kind; the other kinds ignore them. */
 export type RegularizerOptions = Strength &
-  Partial<SpectralOptions & FeatureJacobianOptions & ShrinkageOptions & L2SpOptions>;
+  Partial<SpectralOptions & UnitSpectralOptions & FeatureJacobianOptions & ShrinkageOptions & L2SpOptions>;
 
 const optionKeys: OptionKeys<RegularizerOptions> = {
   ...spectralKeys,
+  exponent: 'optional',
   smallest: 'optional',
   beta: 'optional',
   start: 'optional',
@@ -45,6 +50,8 @@ const optionKeys: OptionKeys<RegularizerOptions> = {
  * | kind | term | gradient goes |
  * |---|---|---|
  * | rep-spectral, ll-spectral, readout-spectral | γ/2 · Σ σ²(W_l) | to the kernels; needs a `spectralTick` |
+ * | unit-spectral | γ · Σ (σᵏ(W_l) − 1)² + γ · Σ ‖b_l‖²ᵏ + γ · Σ (scale − 1)² | to all weights; k is `exponent`; needs a `spectralTick` |
+ * | weight-decay | γ/2 · Σ ‖W_l‖_F² | to the kernels of all layers, the readout included |
  * | feature-jacobian | γ/2 · mean λ_max(g(x)) | through ∇Φ; MLPs |
  * | cross-lipschitz | γ/(nK²) · Σ ‖∇F_l(x) − ∇F_m(x)‖² | through ∇F; MLPs |
  * | batch-spectral-shrinkage | γ · Σ of the `smallest` σ²(Φ(X)) | through the features |

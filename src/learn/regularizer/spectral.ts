@@ -5,9 +5,11 @@ import { pack, unpack } from '../../storage/codec.js';
 import { processGroup } from '../../tensorflow/collectives/process-group.js';
 import type { ConvolutionGrid } from '../../tensorflow/ops/spectral.js';
 import type { Gradients, Layer, Model, Weights } from '../model/model.js';
+import { gramPower, gramSteps } from '../spectral/gram.js';
 import { frequencyPower } from '../spectral/krylov.js';
 import {
   densePower,
+  directionKinds,
   imagePower,
   type LayerPower,
   type PowerOptions,
@@ -23,16 +25,23 @@ import { type Regularizer, type RegularizerInput, since } from './regularizer.js
  * @throws {WeirError} for a size that the stride does not divide, where the search goes by frequencies
  */
 function layerPower(layer: Layer, model: Model, index: number, options: PowerOptions): LayerPower {
-  if (layer.kind === 'dense') return densePower(layer, index, options);
+  if (layer.kind === 'dense') {
+    return options.directions === 'gram' ? gramPower(layer, undefined, options) : densePower(layer, index, options);
+  }
   const grid = gridOf(layer.name, layer.inputSize, layer.stride, model, options.imageSize);
-  if (options.formulation === 'image' && options.directions !== 'exact') return imagePower(layer, grid, index, options);
+  const { directions, formulation } = options;
+  const gram = directions === 'gram';
+  if (formulation === 'image' && !gram && directions !== 'exact') return imagePower(layer, grid, index, options);
+  if (gram && layer.padding === 'zero') return gramPower(layer, grid, options); // on a larger image, which the stride divides
   if (grid.height % grid.stride !== 0 || grid.width % grid.stride !== 0) {
     throw new WeirError(
       `layer '${layer.name}' has stride ${grid.stride} on ${grid.height} × ${grid.width}: it has no frequencies where the stride does not divide the size`,
-      "give an imageSize that the strides divide, or formulation: 'image'",
+      gram
+        ? "give an imageSize that the strides divide, or directions: 'power' with formulation: 'image'"
+        : "give an imageSize that the strides divide, or formulation: 'image'",
     );
   }
-  return frequencyPower(layer, grid, index, options);
+  return gram ? gramPower(layer, grid, options) : frequencyPower(layer, grid, index, options);
 }
 
 /** The input size of a layer if the model's images had `imageSize`: each halving rounds up. */
@@ -75,6 +84,9 @@ export const spectralKinds = ['none', 'rep-spectral', 'll-spectral', 'readout-sp
 
 export type SpectralKind = (typeof spectralKinds)[number];
 
+/** Those and the kinds whose directions are refreshed by ticks as theirs are. */
+export type TickedKind = SpectralKind | 'unit-spectral';
+
 export interface SpectralOptions extends Partial<PowerOptions> {
   /** γ. */
   readonly gamma: number;
@@ -96,13 +108,13 @@ export const spectralKeys: OptionKeys<SpectralOptions> = {
 /**
  * A regularizer γ/2 · Σ σ²(W_l) over some layers, its directions refreshed by ticks. σ of a convolution is that of the circular one at
  * the size of its input, without the batch normalization behind it (as in the authors' code) unless `foldNormalization` is on; where
- * a model pads with zeros it is an estimate.
+ * a model pads with zeros it is an estimate. With `directions: 'gram'` it is an upper bound of σ instead, of zero padding too.
  *
  * `newest` is the one edge of the graph that leads back: `spectralTick` hands each spectrum to the regularizer, and the training
  * step reads it at the next update. Everything else here is a function of its arguments.
  */
 export interface SpectralRegularizer extends Regularizer {
-  readonly kind: SpectralKind;
+  readonly kind: TickedKind;
   readonly gamma: number;
   readonly from: { readonly epoch: number };
   readonly layers: readonly Layer[];
@@ -133,33 +145,49 @@ export interface SpectralRegularizer extends Regularizer {
  * @example spectralRegularizer('rep-spectral', model, { gamma: 1e-3, from: { epoch: 160 } })
  */
 export function spectralRegularizer(kind: SpectralKind, model: Model, options: SpectralOptions): SpectralRegularizer {
-  return spectral(kind, model, checkOptions('spectralRegularizer', options, spectralKeys));
+  return ofKind(kind, model, checkOptions('spectralRegularizer', options, spectralKeys));
 }
 
-function spectral(
-  kind: SpectralKind,
+function ofKind(kind: SpectralKind, model: Model, options: SpectralOptions): SpectralRegularizer {
+  if (!Object.hasOwn(layersOf, kind)) {
+    throw new WeirError(`there is no regularizer '${kind}'`, `name one of ${spectralKinds.join(', ')}`);
+  }
+  return spectral(kind, model, layersOf[kind](model), options);
+}
+
+/** A term of one layer as a function of s = σ², γ included. */
+export interface SpectralTerm {
+  value(square: number): number;
+  /** 2 · d value/ds, by which the gradient of s/2 is multiplied; `square` reads s from the device. */
+  strength(square: () => number): number;
+}
+
+/** γ/2 · σ² (equations 5 and 6). */
+const half = (gamma: number): SpectralTerm => ({ value: (square) => (gamma / 2) * square, strength: () => gamma });
+
+/** A spectral regularizer over some layers, by one term for each. */
+export function spectral(
+  kind: TickedKind,
   model: Model,
+  layers: readonly Layer[],
   {
     gamma,
     from = { epoch: 0 },
-    iterations = 1,
     seed = 0,
     directions = 'krylov',
+    iterations = directions === 'gram' ? gramSteps : 1,
     formulation = 'frequency',
     foldNormalization = false,
     imageSize,
   }: SpectralOptions,
+  term: SpectralTerm = half(gamma),
 ): SpectralRegularizer {
-  if (!Object.hasOwn(layersOf, kind)) {
-    throw new WeirError(`there is no regularizer '${kind}'`, `name one of ${spectralKinds.join(', ')}`);
-  }
   const active = since(kind, { gamma, from });
   const where = `regularizer '${kind}'`;
   checkCounts(where, { iterations });
-  checkChoice(where, 'directions', directions, ['krylov', 'power', 'exact']);
+  checkChoice(where, 'directions', directions, directionKinds);
   checkChoice(where, 'formulation', formulation, ['frequency', 'image']);
   checkChoice(where, 'foldNormalization', foldNormalization, [true, false]);
-  const layers = layersOf[kind](model);
   const options: PowerOptions = {
     iterations,
     seed,
@@ -189,24 +217,29 @@ function spectral(
     value({ weights }) {
       const spectrum = this.newest ?? this.begin(weights);
       const squares = powers.map((power) => power.square(weights, spectrum[power.layer.name]!));
-      return (gamma / 2) * squares.reduce((sum, square) => sum + square, 0);
+      return squares.reduce((sum, square) => sum + term.value(square), 0);
     },
     addGradients({ weights }, gradients) {
       if (!this.ticked) throw unticked(kind);
       // where the burn-in ended between two ticks, the directions begin here
       this.newest ??= this.begin(weights);
-      for (const power of powers) power.addGradients(weights, this.newest[power.layer.name]!, gamma, gradients);
+      for (const power of powers) {
+        const singular = this.newest[power.layer.name]!;
+        const strength = term.strength(() => power.square(weights, singular));
+        power.addGradients(weights, singular, strength, gradients);
+      }
     },
   };
 }
 
 /** Builders by kind, for the registry. */
 export const spectralBuilders = Object.fromEntries(
-  spectralKinds.map((kind) => [kind, (model: Model, options: SpectralOptions) => spectral(kind, model, options)]),
+  spectralKinds.map((kind) => [kind, (model: Model, options: SpectralOptions) => ofKind(kind, model, options)]),
 ) as Record<SpectralKind, (model: Model, options: SpectralOptions) => SpectralRegularizer>;
 
 /** Whether it is a regularizer whose directions a `spectralTick` refreshes. */
-export const isSpectral = (one: Regularizer): one is SpectralRegularizer => Object.hasOwn(layersOf, one.kind);
+export const isSpectral = (one: Regularizer): one is SpectralRegularizer =>
+  Object.hasOwn(layersOf, one.kind) || one.kind === ('unit-spectral' satisfies TickedKind);
 
 const layersOf: Readonly<Record<SpectralKind, (model: Model) => readonly Layer[]>> = {
   none: () => [],

@@ -82,33 +82,75 @@ export function patch(
 
 const range = (length: number): number[] => Array.from({ length }, (_, i) => i);
 
+/** Complex matrices as their real and imaginary parts, [count, rows, columns]. */
+export type ComplexParts = readonly [re: tf.Tensor3D, im: tf.Tensor3D];
+
 /**
- * P(ω)ᵀ at the frequencies of `half`, complex64 [frequencies, phases · in, out]: the transform of a small kernel is a product with
- * as many waves as it has positions.
+ * P(ω)ᵀ at some frequencies: [frequencies, phases · in, out]. The transform of a small kernel is a product
+ * with as many waves as it has positions.
  */
-export function blocks(kernel: tf.Tensor4D, grid: ConvolutionGrid): tf.Tensor {
+export function blockParts(kernel: tf.Tensor4D, grid: ConvolutionGrid, at: readonly number[]): ComplexParts {
   const [rows, columns, inputs, outputs] = kernel.shape;
-  const { half, phases, turns } = frequencies(grid, [rows, columns]);
+  const { phases, turns } = frequencies(grid, [rows, columns]);
   return tf.tidy(() => {
     const taps = tf.reshape(kernel, [rows * columns, inputs * outputs]);
-    const waves = half.map(turns);
+    const waves = at.map(turns);
     const parts = phases.map((phase) => {
       const taken = waves[0]!.flatMap((rotation, t) => (rotation.phase === phase ? [t] : []));
       const some = tf.gather(taps, tf.tensor1d(taken, 'int32')) as tf.Tensor2D;
-      const [re, im] = (['re', 'im'] as const).map((part) =>
+      return (['re', 'im'] as const).map((part) =>
         tf
           .matMul(tf.tensor2d(waves.map((rotation) => taken.map((t) => rotation[t]![part]))), some)
           .reshape([-1, inputs, outputs]),
-      ) as [tf.Tensor, tf.Tensor];
-      return [re, im] as const;
+      );
     });
-    const [re, im] = [0, 1].map((part) =>
+    return [0, 1].map((part) =>
       tf.concat(
         parts.map((both) => both[part]!),
         1,
       ),
-    ) as [tf.Tensor, tf.Tensor];
-    return tf.complex(re, im);
+    ) as tf.Tensor[] as [tf.Tensor3D, tf.Tensor3D];
+  });
+}
+
+/** The same as complex64 [frequencies, phases · in, out], at those of `half`. */
+export const blocks = (kernel: tf.Tensor4D, grid: ConvolutionGrid): tf.Tensor =>
+  tf.tidy(() => tf.complex(...blockParts(kernel, grid, frequencies(grid, kernel.shape).half)));
+
+/**
+ * The gradient with respect to a kernel, of its shape, where that with respect to P(ω)ᵀ at one frequency is D, [1, phases · in, out]:
+ * tap t has Re(e^{−iωt} D) of its phase.
+ */
+export function kernelGradient(
+  [re, im]: ComplexParts,
+  grid: ConvolutionGrid,
+  frequency: number,
+  shape: readonly number[],
+): tf.Tensor4D {
+  const [rows, columns, inputs, outputs] = shape as [number, number, number, number];
+  const { phases, turns } = frequencies(grid, [rows, columns]);
+  const waves = turns(frequency);
+  return tf.tidy(() => {
+    const slots = tf.tensor1d(
+      waves.map(({ phase }) => phases.indexOf(phase)),
+      'int32',
+    );
+    const turned = (part: tf.Tensor3D, by: readonly number[]): tf.Tensor =>
+      tf.mul(
+        tf.gather(tf.reshape(part, [phases.length, inputs * outputs]), slots),
+        tf.tensor2d([...by], [by.length, 1]),
+      );
+    const sum = tf.add(
+      turned(
+        re,
+        waves.map((wave) => wave.re),
+      ),
+      turned(
+        im,
+        waves.map((wave) => wave.im),
+      ),
+    );
+    return tf.reshape(sum, [rows, columns, inputs, outputs]);
   });
 }
 

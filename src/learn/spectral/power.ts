@@ -14,14 +14,14 @@ export interface Singular {
   readonly sigma: number;
   /**
    * Unit vector on the output side: σu is the image of v. A dense layer's is [out]; for convolutions see `frequencyPower` and
-   * `imagePower`.
+   * `imagePower`. Gram iteration weighs all directions, so u and v are empty: see `gramPower`.
    */
   readonly u: Float32Array;
   /** Unit vector on the input side. */
   readonly v: Float32Array;
   /** The frequency of v, where the search goes by frequencies: the next one begins there. */
   readonly frequency?: number;
-  /** Further state of the iteration: for convolutions the vectors at every frequency. */
+  /** Further state of the iteration: for convolutions the vectors at every frequency, of Gram iteration its weighing. */
   readonly state?: Float32Array;
 }
 
@@ -48,16 +48,25 @@ export interface LayerPower {
  */
 export type Formulation = 'frequency' | 'image';
 
+/** How σ and its directions are found. */
+export const directionKinds = ['krylov', 'power', 'exact', 'gram'] as const;
+
+export type Directions = (typeof directionKinds)[number];
+
 export interface PowerOptions {
-  /** Power iterations a tick (N of algorithm 1): of dense layers, on an image, and of every layer under `directions: 'power'`. */
+  /**
+   * Power iterations a tick (N of algorithm 1): of dense layers, on an image, and of every layer under `directions: 'power'`. 1 by default.
+   * Under `directions: 'gram'` the steps of Gram iteration, 6 by default.
+   */
   readonly iterations: number;
   /** Of the first directions. */
   readonly seed: number;
   /**
    * How ticks find the directions of a convolution by its frequencies: in a Krylov space (within 1 % of σ where power iteration can
-   * be 20 % off), by the paper's power iteration, or the exact pair of each tick's weights. Other layers know the last two.
+   * be 20 % off), by the paper's power iteration, or the exact pair of each tick's weights. Other layers know the last two. By Gram
+   * iteration σ is an upper bound, of every layer, with the gradient of the bound: see `gramPower`.
    */
-  readonly directions: 'krylov' | 'power' | 'exact';
+  readonly directions: Directions;
   readonly formulation: Formulation;
   /** Size of the images that convolutions are measured at; the model's own where it is left out. */
   readonly imageSize?: readonly [height: number, width: number];
@@ -80,6 +89,8 @@ export interface Folding {
    * of the gradient it replaces.
    */
   addGradients(weights: Weights, images: () => tf.Tensor2D, strength: number, gradients: Gradients): void;
+  /** Adds the gradients with respect to kernel and scale where that with respect to `kernel(weights)` is given, which is disposed of. */
+  addFolded(weights: Weights, gradient: tf.Tensor, gradients: Gradients): void;
 }
 
 export function folding(layer: ConvLayer, fold: boolean): Folding {
@@ -107,6 +118,27 @@ export function folding(layer: ConvLayer, fold: boolean): Folding {
       });
       gradients.set(normalization.scale, sum);
       old.dispose();
+    },
+    addFolded(weights, gradient, gradients) {
+      const c = factors(weights);
+      const add = (name: string, work: (old: tf.Tensor) => tf.Tensor): void => {
+        const old = gradients.get(name);
+        if (old === undefined) return;
+        gradients.set(
+          name,
+          tf.tidy(() => work(old)),
+        );
+        old.dispose();
+      };
+      add(layer.kernel, (old) => tf.add(old, c === undefined ? gradient : tf.mul(gradient, c)));
+      if (c !== undefined) {
+        add(normalization!.scale, (old) => {
+          const own = tf.sum(tf.mul(gradient, weight(weights, layer.kernel)), [0, 1, 2]);
+          return tf.add(old, tf.div(own, deviation(weights)));
+        });
+        c.dispose();
+      }
+      gradient.dispose();
     },
   };
 }

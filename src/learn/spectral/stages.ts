@@ -1,4 +1,5 @@
 import type { Data, Positioned } from '../../flow/data.js';
+import { checkChoice, checkCounts, checkOptions } from '../../flow/options.js';
 import { type StageOperator, stage } from '../../flow/stage.js';
 import { key, quantities, record, z } from '../../storage/record.js';
 import type { tf } from '../../tensorflow/tf.js';
@@ -7,6 +8,7 @@ import type { Regularizer } from '../regularizer/regularizer.js';
 import { isSpectral } from '../regularizer/spectral.js';
 import type { Update } from '../update.js';
 import { type ExactSigma, exactDense, exactSigma } from './exact.js';
+import { gramSigma, gramSteps } from './gram.js';
 import type { Spectrum } from './power.js';
 
 /** The spectral norm of every layer after an update. */
@@ -15,9 +17,9 @@ export interface LayerNorms extends Positioned {
   readonly epoch: number;
   /** σ by name of the layer, the readout included. */
   readonly sigma: Readonly<Record<string, number>>;
-  /** How far above σ the true value may lie: see `exactSigma`. */
+  /** How far above σ the true value may lie: see `exactSigma`, and `gramSigma` for its rounding. */
   readonly bounds: Readonly<Record<string, number>>;
-  /** Names of the convolutions that the model pads with zeros: for them σ, that of the circular one, is an estimate. */
+  /** Names of the convolutions that the model pads with zeros: for them the exact σ, that of the circular one, is an estimate. */
   readonly estimates?: readonly string[];
 }
 
@@ -32,6 +34,13 @@ export const layerNormsRecord = record({
   },
 });
 
+export interface LayerNormsOptions {
+  /** Exact, or an upper bound by Gram iteration, which is one for zero padding too. */
+  readonly estimator?: 'exact' | 'gram';
+  /** Steps of Gram iteration, 6 by default; each halves the distance of the bound. */
+  readonly iterations?: number;
+}
+
 /** By name of a convolution the frequency where the next search starts. */
 export type LayerFrequencies = { readonly [layer: string]: Float32Array };
 
@@ -45,16 +54,31 @@ export type LayerFrequencies = { readonly [layer: string]: Float32Array };
  *
  * @example updates$.pipe(every({ epochs: 1 }), layerNorms(model))
  */
-export function layerNorms(model: Model): StageOperator<Update, LayerNorms, LayerFrequencies> {
+export function layerNorms(
+  model: Model,
+  options: LayerNormsOptions = {},
+): StageOperator<Update, LayerNorms, LayerFrequencies> {
+  const where = 'layerNorms';
+  const { estimator = 'exact', iterations = gramSteps } = checkOptions(where, options, {
+    estimator: 'optional',
+    iterations: 'optional',
+  });
+  checkChoice(where, 'estimator', estimator, ['exact', 'gram']);
+  checkCounts(where, { iterations });
+  const gram = estimator === 'gram';
   const layers = [...model.featureLayers, model.readout];
-  const estimates = layers.flatMap((layer) => (layer.kind === 'conv' && layer.padding === 'zero' ? [layer.name] : []));
+  const sigmaOf = (layer: Layer, weights: Weights, from: number | undefined): ExactSigma =>
+    gram ? gramSigma(layer, weights, iterations) : exact(layer, weights, from);
+  const estimates = gram
+    ? []
+    : layers.flatMap((layer) => (layer.kind === 'conv' && layer.padding === 'zero' ? [layer.name] : []));
   return stage<Update, LayerNorms, LayerFrequencies>({
     name: 'layer norms',
     record: layerNormsRecord,
     claims: 'weights',
     start: () => ({}),
     next(from, { position, number, epoch, weights }) {
-      const found = layers.map((layer) => ({ layer, ...exact(layer, weights, from[layer.name]?.[0]) }));
+      const found = layers.map((layer) => ({ layer, ...sigmaOf(layer, weights, from[layer.name]?.[0]) }));
       const byName = (of: (one: ExactSigma) => number): Record<string, number> =>
         Object.fromEntries(found.map((one) => [one.layer.name, of(one)]));
       const frequencies = found.flatMap(({ layer, wave }) =>

@@ -134,6 +134,8 @@ export interface NetworkReport {
   readonly curves: Readonly<Record<string, readonly CurvePoint[]>>;
   /** Top singular value per layer, in the order of the network. */
   readonly sigma: Readonly<Record<string, readonly CurvePoint[]>>;
+  /** σ of each regularized layer as the regularizer's power iteration had it, beside the exact `sigma`; where ticks are logged. */
+  readonly ticks?: Readonly<Record<string, readonly CurvePoint[]>>;
   /** Epochs trained before the regularizer is switched on; null where there is none. */
   readonly burnIn: number | null;
   /** Where its run was forked from another one. */

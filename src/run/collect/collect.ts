@@ -263,6 +263,7 @@ function networkReport(folder: RunFolder, setting: string, { name, about, log, o
   const refitted = classifierOf(log.of(refittedRecord));
   const regularizer = regularizerOf({ pipeline, name, about, updates: own.of(updateRecord) });
   const attack = attackOf(attackStreams(log));
+  const ticked = own.of(tickRecord).filter(({ sigma }) => typeof sigma === 'object' && sigma !== null);
   const network: NetworkReport = {
     name,
     pipeline,
@@ -278,6 +279,7 @@ function networkReport(folder: RunFolder, setting: string, { name, about, log, o
     sampleShape: (about.sampleShape as number[] | undefined) ?? [],
     classes: (about.classes as string[] | undefined) ?? [],
     ...overTraining(log),
+    ...(ticked.length > 0 && { ticks: sigmaOf(ticked) }),
     burnIn: unregularized(transferOf(regularizer)?.finetuned ?? regularizer)
       ? null
       : numberIn(config as LogLine, 'burnIn'),

@@ -20,7 +20,7 @@ const { start } = mlp([5, 7, 6, 3]);
 
 /** Every regularizer that a config can name, held to the rules for a user's own. */
 describe.each(regularizerKinds.filter((kind) => kind !== 'none'))('%s', (kind) => {
-  const options = { smallest: 3, beta: 1, iterations: 60, seed: 2, start: () => start(9) };
+  const options = { exponent: 1, smallest: 3, beta: 1, iterations: 60, seed: 2, start: () => start(9) };
   const make = (model: Model, strength: Strength) => regularizer(kind, model, { ...options, ...strength });
   for (const { name, run } of regularizerTests({ make })) test(name, run);
 

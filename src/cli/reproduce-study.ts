@@ -1,0 +1,174 @@
+import { existsSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { WeirError } from '../flow/errors.js';
+import { suggestion } from '../flow/options.js';
+import { toOutput } from '../flow/terminal.js';
+import { resumable } from '../run/process.js';
+import { RunFolder } from '../storage/run-folder.js';
+import { resultOf } from '../study/collected.js';
+import { verdictLines } from '../study/json.js';
+import { outcomeOf } from '../study/outcome.js';
+import { writeVerdicts } from '../study/page.js';
+import {
+  configDifference,
+  merged,
+  type RecordedResult,
+  readResults,
+  type StudyResult,
+  writeResult,
+} from '../study/results.js';
+import { scaled } from '../study/scale.js';
+import type { Study } from '../study/study.js';
+import { folderOfJob } from '../sweep/plan.js';
+import { isFinished } from '../sweep/scheduler.js';
+import { jobsOfStudy, type StudyJob, withFirst } from '../sweep/study-jobs.js';
+import { reasons } from '../sweep/table.js';
+import { loadTensorFlow } from '../tensorflow/tf.js';
+import { planJobs, type ReproductionSettings, runJobs } from './reproduction.js';
+
+interface Place {
+  readonly name: string;
+  readonly module: string;
+  readonly into: string;
+}
+
+/** Runs what a study lacks, records each finished run as a small file, and writes the page with the verdicts; at a stop too. */
+export async function reproduceStudy(
+  study: Study,
+  { name, module, into }: Place,
+  settings: ReproductionSettings,
+): Promise<void> {
+  if (settings.seed !== 0)
+    throw new WeirError('a study has seeds of its own, from 0 on', 'leave --seed out; --set seeds=N takes the first N');
+  const whole = scaled(study, settings.set);
+  const slow = settings.runs && (await loadTensorFlow()).kind === 'wasm';
+  const all = await jobsOfStudy(whole, { module, into, fallback: (pipeline) => (slow ? pipeline.fallback : {}) });
+  const { recorded, notes } = recordedFor(study, all, settings.results);
+  const missing = all.filter((job) => !recorded.some((one) => isOf(one, job)));
+  const wanted = settings.runs ? withFirst(only(study, missing, settings.only), all) : [];
+  let isStopped = false;
+  if (wanted.length > 0) {
+    const asked = await planJobs(
+      into,
+      all.map(({ job }) => job),
+      wanted.map(({ job }) => job),
+      settings,
+      slow,
+    );
+    const { outcome, entries } = await runJobs(asked, { ...settings, keepGoing: true });
+    isStopped = outcome === 'stopped';
+    if (!isStopped)
+      for (const line of reasons(asked.wanted.map((job) => ({ name: job.name, entry: entries.get(job.name)! }))))
+        toOutput(`${line}\n`);
+    if (!isStopped && asked.wanted.some((job) => entries.get(job.name)?.state !== 'done')) process.exitCode = 1;
+  }
+  const own = finished(into, all);
+  for (const { job, result } of own) writeResult(join(into, 'results'), job.name, result);
+  const results = together(
+    own.map(({ result }) => result),
+    recorded,
+    settings.results === undefined,
+    notes,
+  );
+  const command = ['weir reproduce', name, ...settings.set.map((one) => `--set ${one}`)].join(' ');
+  const outcome = outcomeOf(whole, results, command, notes);
+  for (const line of verdictLines(outcome)) toOutput(`${line}\n`);
+  const page = writeVerdicts(into, outcome);
+  if (isStopped) {
+    toOutput('stopped; the same command goes on\n');
+    process.exitCode = resumable;
+  }
+  toOutput(`page  ${relative(process.cwd(), page)}\n${into}\n`);
+}
+
+/** The results of the runs that are at their end. */
+function finished(
+  into: string,
+  all: readonly StudyJob[],
+): { readonly job: StudyJob['job']; readonly result: StudyResult }[] {
+  return all.flatMap((one) => {
+    const path = folderOfJob(into, one.job);
+    return isFinished(path) ? [{ job: one.job, result: resultOf(RunFolder.open(path), one, one.folders) }] : [];
+  });
+}
+
+/**
+ * Own results and recorded ones. Of the package's recorded ones those that disagree with own runs are left out, and that is said.
+ *
+ * @throws {WeirError} where results of a folder that the user named disagree, by their names
+ */
+function together(
+  own: readonly StudyResult[],
+  recorded: readonly RecordedResult[],
+  isPackaged: boolean,
+  notes: string[],
+): StudyResult[] {
+  if (!isPackaged) return merged<StudyResult>([...own, ...recorded]);
+  let results = merged(own);
+  let left = 0;
+  for (const one of recorded) {
+    try {
+      results = merged<StudyResult>([...results, one]);
+    } catch (error) {
+      if (!(error instanceof WeirError)) throw error;
+      left++;
+    }
+  }
+  if (left > 0)
+    notes.push(`${left} recorded results of the package are of other data than the runs here, and are left out.`);
+  return results;
+}
+
+const isOf = (
+  { experiment, setting, seed }: Pick<StudyResult, 'experiment' | 'setting' | 'seed'>,
+  job: StudyJob,
+): boolean => experiment === job.experiment && setting === job.setting && seed === job.seed;
+
+/** The jobs of some experiments. @throws {WeirError} names an experiment that there is none of */
+function only(study: Study, jobs: readonly StudyJob[], wanted: readonly string[] | undefined): readonly StudyJob[] {
+  if (wanted === undefined) return jobs;
+  const known = Object.keys(study.experiments);
+  const odd = wanted.find((name) => !known.includes(name));
+  if (odd !== undefined)
+    throw new WeirError(
+      `study '${study.name}' has no experiment '${odd}'`,
+      suggestion(odd, known, `there are ${known.join(', ')}`),
+    );
+  return jobs.filter(({ experiment }) => wanted.includes(experiment));
+}
+
+/** Recorded results of the package: `fixtures/STUDY`. */
+const packaged = (study: Study): string => join(import.meta.dirname, '../../fixtures', study.name);
+
+/**
+ * The recorded results that belong to this study as it is asked for. Of a folder that the user names, one that was made with other values
+ * is refused; of the package's own it is left out, and that is said.
+ *
+ * @throws {WeirError} names the file and the key that differs
+ */
+function recordedFor(
+  study: Study,
+  jobs: readonly StudyJob[],
+  folder: string | undefined,
+): { readonly recorded: RecordedResult[]; readonly notes: string[] } {
+  const from = folder ?? packaged(study);
+  if (folder === undefined && !existsSync(from)) return { recorded: [], notes: [] };
+  const left = new Map<string, number>();
+  const recorded = readResults(from).filter((result) => {
+    const job = jobs.find((one) => one.experiment === result.experiment && one.setting === result.setting);
+    const difference = job === undefined ? undefined : configDifference(result.config, job.decisive);
+    if (difference === undefined) return true;
+    if (folder !== undefined) {
+      throw new WeirError(
+        `${result.file} is of ${[result.experiment, result.setting].filter(Boolean).join(', ')}, but of other values: ${difference}`,
+        'take it out of the folder, or ask for its values by --set EXPERIMENT.KEY=VALUE',
+      );
+    }
+    left.set(result.experiment, (left.get(result.experiment) ?? 0) + 1);
+    return false;
+  });
+  const notes = [...left].map(
+    ([experiment, n]) => `${n} recorded results of ${experiment} were made with other values, and are left out.`,
+  );
+  return { recorded, notes };
+}

@@ -1,0 +1,288 @@
+import { join } from 'node:path';
+import type { Report } from '../measure/networks/record.js';
+import { summarizeNetwork } from '../measure/networks/summary.js';
+import { style } from '../plot/style.js';
+import { duration, escaped, folded, NONE, percent, table } from '../plot/table.js';
+import { figures } from '../report/figures.js';
+import { day, figureHtml, prose, unsized } from '../report/report.js';
+import { writeAtomically } from '../storage/disk.js';
+import { makeFolder } from '../storage/folders.js';
+import { costInWords, type ExperimentState, onGpu } from './cost.js';
+import { PROVED, viewName } from './distances.js';
+import { forest } from './forest.js';
+import { notRun, verdictsJson } from './json.js';
+import type { Judged, JudgedClaim, Test } from './judge.js';
+import { commandFor, type StudyOutcome } from './outcome.js';
+import {
+  basis,
+  chance,
+  effect,
+  effectInWords,
+  marginInWords,
+  reason,
+  SIGNS,
+  size,
+  turning,
+  weakest,
+} from './phrases.js';
+import type { Word } from './rules.js';
+import { experimentsOf } from './study.js';
+
+/** Writes `verdicts.html` and `verdicts.json` into a folder. @returns the path of the page @throws {WeirError} naming a file that could not be written */
+export function writeVerdicts(folder: string, outcome: StudyOutcome): string {
+  makeFolder(folder);
+  writeAtomically(join(folder, 'verdicts.json'), verdictsJson(outcome));
+  const page = join(folder, 'verdicts.html');
+  writeAtomically(page, verdictsHtml(outcome));
+  return page;
+}
+
+/** The page of a study as one HTML file that needs nothing else: a table of all verdicts, and a section for each claim. */
+export function verdictsHtml(outcome: StudyOutcome): string {
+  const { study, createdAt, weir, claims, profile, tests, notes } = outcome;
+  const counts = (['holds', 'fails', 'not told apart', 'not run'] as const)
+    .map((word) => [word, claims.filter((one) => one.word === word).length] as const)
+    .filter(([, n]) => n > 0)
+    .map(([word, n]) => `${badge(word)} ${n}`);
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="generator" content="Weir ${escaped(weir)}">
+<title>${escaped(study.title)}</title>
+<style>
+${style()}
+${wordStyle}
+</style>
+</head>
+<body>
+<main>
+<header>
+<h1>${escaped(study.title)}</h1>
+<p class="overview">${claims.length} claims${profile === '' ? '' : `, profile ${escaped(profile)}`} · ${counts.join(' · ')} · <time datetime="${escaped(createdAt)}">${escaped(day(createdAt))}</time></p>
+</header>
+<div class="verdict"><p>${prose(turned(claims))}</p><p>${prose(RULES)} ${prose(`This page makes ${tests} tests.`)}</p></div>
+<section aria-labelledby="claims">
+<h2 id="claims">Every claim</h2>
+${claimsTable(outcome)}
+${listed(notes)}
+</section>
+${claims.map((one) => claimSection(outcome, one)).join('\n')}
+<section aria-labelledby="experiments">
+<h2 id="experiments">The experiments, and what they cost</h2>
+${experimentsTable(outcome)}
+${networksTable(outcome)}
+</section>
+<section aria-labelledby="made">
+<h2 id="made">How it was made</h2>
+${provenance(outcome)}
+</section>
+</main>
+</body>
+</html>
+`;
+}
+
+const RULES =
+  'Every comparison was fixed before it was run. Its unit is the seed, never the image; where two methods share seeds they are compared seed by seed, by Student’s t. A comparison holds where its mean lies in the claimed region, and fails where it lies outside, at p < 0.05 by Holm’s method over all tests of the page; else the two are not told apart. A claim holds if all its comparisons hold, and fails if any is shown the other way round. ‘No difference’ and ‘slightly’ are tests of equivalence with a stated margin. With one seed nothing is told apart.';
+
+const wordStyle = `.word{font-weight:600;white-space:nowrap}
+.holds{color:#00704f}.fails{color:#b34700}.open{color:var(--ink)}.idle{color:var(--quiet);font-weight:400}
+.claim{margin-top:44px;border-top:1px solid var(--line);padding-top:4px}
+.claim h2{margin-top:20px}
+.said{font-size:17px;margin:0 0 8px}
+.claim>p{max-width:76ch}
+td.wrap,th.wrap{white-space:normal;text-align:left;min-width:13em}
+.claims td:nth-child(3),.claims td:last-child{white-space:normal;text-align:left}
+.claims td:nth-child(2){text-align:left}
+.claims td:last-child{min-width:12em}
+.claims td:nth-child(3){min-width:14em}
+.small{display:block;color:var(--quiet);font-size:12px}
+@media (prefers-color-scheme:dark){.holds{color:#33c79c}.fails{color:#ff8a3d}}`;
+
+const classes: Readonly<Record<Word, string>> = {
+  holds: 'holds',
+  fails: 'fails',
+  'not told apart': 'open',
+  'not run': 'idle',
+};
+
+const badge = (word: Word): string => `<span class="word ${classes[word]}">${SIGNS[word]} ${word}</span>`;
+
+/** Which verdicts depend on how distances are taken. */
+function turned(claims: readonly JudgedClaim[]): string {
+  const all = claims.filter(({ others, word }) => others.length > 0 && word !== 'not run');
+  const turning = all.filter((one) => one.turned.length > 0);
+  if (all.length === 0) return 'No claim on distances has results yet.';
+  const twice = `Each of the ${all.length} claims on distances that have results is judged by the Tangent Attack, as in the paper, and by the nearest point of all attacks; over the images that each network gets right, and over those that all get right.`;
+  if (turning.length === 0) return `${twice} No verdict turns.`;
+  return `${twice} The verdict turns for ${turning.map(({ claim }) => claim.id).join(', ')}.`;
+}
+
+function claimsTable(outcome: StudyOutcome): string {
+  const rows = outcome.claims.map((one) => {
+    const { claim, word, comparisons } = one;
+    const hanging = weakest(one);
+    const [test] = hanging.tests;
+    const more = comparisons.length > 1 ? `, one of ${comparisons.length}` : '';
+    const shown =
+      word === 'not run' ? [NONE, NONE, NONE] : [effectCell(test, hanging, more), chance(test), escaped(basis(test))];
+    return [
+      badge(word),
+      `<a href="#${claim.id}">${escaped(claim.id)}</a>${one.turned.length > 0 ? '<span class="small">turns</span>' : ''}`,
+      `${prose(claim.words)}<span class="small">${escaped(claim.where)}</span>`,
+      ...shown,
+      `<code>${escaped(commandFor(outcome, claim))}</code>`,
+    ];
+  });
+  const heads = ['Verdict', 'Claim', 'In the paper', 'Effect [95 % interval]', 'p (Holm)', 'n', 'Command'];
+  return `<div class="claims">${table('The effect is that of the comparison that the verdict hangs on: the surest against the claim, else the least sure for it.', heads, rows)}</div>`;
+}
+
+function effectCell(test: Test, judged: Judged, more: string): string {
+  return `${prose(effectInWords(test, judged))}<span class="small">${escaped(judged.measure.name)}${more}</span>`;
+}
+
+function claimSection(outcome: StudyOutcome, judged: JudgedClaim): string {
+  const { claim, word, comparisons } = judged;
+  const drawn = forest(comparisons);
+  const said = [
+    reason(judged),
+    turning(judged),
+    claim.note ?? '',
+    [...new Set(comparisons.map(({ analysis }) => marginInWords(analysis)).filter(Boolean))].join(' '),
+    word === 'not run' ? `It would take ${notRun(outcome, claim)}.` : '',
+  ].filter(Boolean);
+  return `<section class="claim" aria-labelledby="${claim.id}">
+<h2 id="${claim.id}">${badge(word)} ${escaped(claim.id)}</h2>
+<p class="said">${prose(claim.words)} <span class="small">${escaped(claim.where)}</span></p>
+${said.map((one) => `<p>${prose(one)}</p>`).join('\n')}
+${
+  drawn === null
+    ? ''
+    : `<figure><div class="panels columns-${drawn.columns}">${drawn.panels.map(({ svg, width }) => `<div class="panel" style="max-width:${width}px">${unsized(svg)}</div>`).join('')}</div>
+<figcaption><p>${prose('Dot and bar: the mean and its 95 % interval over seeds; gray: single seeds. Dashed: the end of the region that the claim says.')}</p></figcaption></figure>`
+}
+${comparisonsTable(comparisons)}
+${ownFigure(outcome, judged)}
+<p><code>${escaped(commandFor(outcome, claim))}</code></p>
+</section>`;
+}
+
+function comparisonsTable(comparisons: readonly Judged[]): string {
+  const rows = comparisons.flatMap((judged) => {
+    if (judged.checked !== undefined || judged.tests[0].estimate === null) return [];
+    const all = [...judged.tests, ...(judged.proved ? [judged.proved] : [])].filter(
+      ({ estimate }) => estimate !== null,
+    );
+    return all.map((test, i) => [
+      i === 0 ? escaped(judged.label) : `<span class="small">${escaped(viewName(test.view!))}</span>`,
+      test.view === PROVED ? NONE : badge(test.word),
+      ...means(test, judged),
+      prose(effect(test, judged)),
+      chance(test),
+      escaped(basis(test)),
+    ]);
+  });
+  if (rows.length === 0) return '';
+  const shown = table(
+    'Means over seeds, in the order of the comparison.',
+    ['Comparison', 'Verdict', 'Means', 'Effect [95 % interval]', 'p (Holm)', 'n'],
+    rows,
+  );
+  return rows.length > 8 ? folded(`The numbers of ${rows.length} tests`, shown) : shown;
+}
+
+const means = ({ means }: Test, { measure, analysis }: Judged): string[] => {
+  const one = { measure, analysis: { test: 'above' } } as unknown as Judged;
+  const plain = {
+    ...one,
+    measure: analysis.test === 'not-less' || analysis.test === 'equal' ? { ...measure, unit: '' } : measure,
+  };
+  return [escaped(means.map((value) => size(value, plain)).join(' · '))];
+};
+
+/** The figure of the report that shows the claim, where its networks have the numbers. */
+function ownFigure(outcome: StudyOutcome, { claim }: JudgedClaim): string {
+  if (claim.figure === undefined) return '';
+  const own = outcome.networks.filter(({ experiment }) => experimentsOf(claim).includes(experiment));
+  const pipeline = own[0]?.network.pipeline;
+  if (pipeline === undefined) return '';
+  const networks = own.map(({ network }) => network).filter((one) => one.pipeline === pipeline);
+  const report: Report = {
+    ...{ title: '', pipeline, createdAt: outcome.createdAt, weir: outcome.weir, machine: '', runtime: '', config: {} },
+    networks,
+    figures: { [pipeline]: [claim.figure] },
+    notes: [],
+  };
+  const [drawn] = figures(report).filter(
+    ({ id }) => id === claim.figure!.figure || id.endsWith(`-${claim.figure!.figure}`),
+  );
+  return drawn === undefined ? '' : folded(drawn.title, figureHtml({ ...drawn, id: `${claim.id}-${drawn.id}` }));
+}
+
+function experimentsTable({ experiments }: StudyOutcome): string {
+  const rows = experiments.map((state) => {
+    const { scaled, done, jobs, left, paper } = state;
+    const { experiment, name, lacking, settings, seeds } = scaled;
+    const values = scaled.set.filter((one) => !/=\//.test(one)).join(' ');
+    return [
+      escaped(name),
+      `${escaped(experiment.title)}<span class="small">${escaped(values)}</span>`,
+      `${settings.length} × ${seeds}`,
+      `${done} of ${jobs}`,
+      lacking === undefined ? escaped(left === 0 ? 'done' : costOf(state)) : escaped(`${lacking}; ${costOf(state)}`),
+      escaped(`${duration(paper)}, about ${duration(paper / experiment.cost.gpu)} on one GPU`),
+    ];
+  });
+  const heads = ['Experiment', 'Runs', 'Settings × seeds', 'Jobs done', 'What is left', 'The paper’s whole protocol'];
+  return `<div class="claims">${table('Costs are seconds of a measured run times a factor, not promises.', heads, rows)}</div>`;
+}
+
+const costOf = (state: ExperimentState): string =>
+  `${costInWords({ left: state.left, gpu: onGpu(state) })} (${state.basis})`;
+
+/** Every network, folded away. */
+function networksTable({ networks }: StudyOutcome): string {
+  if (networks.length === 0) return '';
+  const rows = networks.map(({ experiment, setting, network }) => {
+    const { meanDistance, found } = summarizeNetwork(network);
+    return [
+      escaped([experiment, setting].filter(Boolean).join(', ')),
+      escaped(network.regularizer),
+      String(network.seed),
+      percent(network.testAccuracy, 2),
+      meanDistance === null ? NONE : meanDistance.toPrecision(4),
+      String(found),
+    ];
+  });
+  const heads = [
+    'Experiment',
+    'Method',
+    'Seed',
+    'Test accuracy',
+    'Mean Δx by Tangent Attack',
+    'Images with a distance',
+  ];
+  return folded(`The ${networks.length} networks, one by one`, table('Each network by itself.', heads, rows));
+}
+
+function provenance({ weir, results }: StudyOutcome): string {
+  const rows = results.map(({ experiment, setting, seed, made }) => [
+    escaped(`${[experiment, setting].filter(Boolean).join(', ')}, seed ${seed}`),
+    `<code>${escaped(made.commit.slice(0, 14) || NONE)}</code>`,
+    escaped(made.at.slice(0, 10)),
+    duration(made.seconds),
+    escaped(made.machine),
+    escaped(made.data.join('; ')),
+    `<code>${escaped(made.command)}</code>`,
+  ]);
+  const heads = ['Result', 'Commit', 'Begun', 'Time', 'Machine', 'Data', 'Command'];
+  return `<dl><dt>Page by Weir</dt><dd>${escaped(weir)}</dd><dt>Results</dt><dd>${results.length}</dd></dl>
+${rows.length === 0 ? '' : folded(`How the ${rows.length} results were made`, `<div class="claims">${table('A run each.', heads, rows)}</div>`)}`;
+}
+
+const listed = (sentences: readonly string[]): string =>
+  sentences.length === 0 ? '' : `<ul class="notes">${sentences.map((one) => `<li>${prose(one)}</li>`).join('')}</ul>`;

@@ -1,0 +1,105 @@
+import { probability } from '../measure/networks/comparison.js';
+import { fixed, NONE, number, percent } from '../plot/table.js';
+import { viewName } from './distances.js';
+import { isRelative, type Judged, type JudgedClaim, type Test } from './judge.js';
+import type { Word } from './rules.js';
+import type { Analysis } from './study.js';
+
+/** The sign before a word, so that it can be told without its color. */
+export const SIGNS: Readonly<Record<Word, string>> = { holds: '✓', fails: '✗', 'not told apart': '≈', 'not run': '–' };
+
+/** A difference in the measure's unit; a logarithm of a ratio as per cent. */
+export function size(value: number | null, { measure, analysis }: Pick<Judged, 'measure' | 'analysis'>): string {
+  if (value === null) return NONE;
+  const signed = (text: string, of: number): string => (of > 0 && differs(analysis) ? `+${text}` : text);
+  if (isRelative(analysis)) return signed(percent(Math.expm1(value)), value);
+  if (measure.unit === '%') return signed(`${fixed(measure.scale * value, 2)}`, value);
+  return signed(number(measure.scale * value), value);
+}
+
+const differs = (analysis: Analysis): boolean => analysis.test !== 'above' && analysis.test !== 'below';
+
+/** '+0.055 [0.021 to 0.089]'. */
+export function effect(test: Test, judged: Pick<Judged, 'measure' | 'analysis'>): string {
+  const { estimate } = test;
+  if (estimate === null) return NONE;
+  const { value, lower, upper } = estimate;
+  const unit = judged.measure.unit === '%' && !isRelative(judged.analysis) ? ' points' : '';
+  const interval = lower === null ? '' : ` [${size(lower, judged)} to ${size(upper, judged)}]`;
+  return `${size(value, judged)}${interval}${unit}`;
+}
+
+/** The same; of a check of every sample, how many lack the property. */
+export function effectInWords(test: Test, judged: Judged): string {
+  const { checked } = judged;
+  if (checked === undefined) return effect(test, judged);
+  return `${checked.against.length} of ${checked.samples.toLocaleString('en-US')} images lack it`;
+}
+
+/** '= 0.012'; a dash where nothing was tested. */
+export const chance = ({ p }: Test): string => (p === null ? NONE : probability(p).replace(/^= /, ''));
+
+/** How many seeds, and how they were compared. */
+export function basis({ estimate }: Test): string {
+  if (estimate === null) return NONE;
+  const seeds = `${estimate.n} seed${estimate.n === 1 ? '' : 's'}`;
+  return estimate.paired ? seeds : `${seeds} or more a side, unpaired`;
+}
+
+/** The comparison that a claim's verdict hangs on: the surest that fails, else the one that is the least sure. */
+export function weakest({ comparisons, word }: JudgedClaim): Judged {
+  const pOf = ({ tests }: Judged): number => tests[0].p ?? (tests[0].word === 'holds' ? 0 : 1);
+  const by = (sign: number) => (a: Judged, b: Judged) => sign * (pOf(a) - pOf(b));
+  const failing = comparisons.filter(({ tests }) => tests[0].word === 'fails').sort(by(1));
+  if (word === 'fails') return failing[0]!;
+  const open = comparisons.filter(({ tests }) => tests[0].word === word);
+  return [...(open.length > 0 ? open : comparisons)].sort(by(-1))[0]!;
+}
+
+/** What a claim's verdict rests on, a sentence. */
+export function reason(judged: JudgedClaim): string {
+  const { comparisons, word } = judged;
+  const counts = (wanted: Word): number => comparisons.filter(({ tests }) => tests[0].word === wanted).length;
+  const { checked } = comparisons[0]!;
+  if (checked !== undefined && word !== 'not run') {
+    const against =
+      checked.against.length === 0
+        ? 'none lacks it'
+        : `${checked.against.length} lack it: ${checked.against.slice(0, 3).join('; ')}`;
+    return `Checked on ${checked.samples.toLocaleString('en-US')} images under ${checked.networks} networks: ${against}.`;
+  }
+  const all = comparisons.length;
+  if (word === 'not run') return 'There is no result yet.';
+  const parts = [
+    [counts('holds'), 'hold'],
+    [counts('fails'), 'are shown the other way round'],
+    [counts('not told apart'), 'are not told apart'],
+    [counts('not run'), 'are not run'],
+  ] as const;
+  const single = {
+    holds: 'The comparison holds.',
+    fails: 'The comparison is shown the other way round.',
+    'not told apart': 'The comparison is not told apart.',
+  };
+  if (all === 1) return single[word];
+  return `Of ${all} comparisons ${parts
+    .filter(([n]) => n > 0)
+    .map(([n, what]) => `${n} ${n === 1 ? what.replace(/^are/, 'is').replace(/^hold$/, 'holds') : what}`)
+    .join(', ')}.`;
+}
+
+/** How the verdict comes out when distances are taken otherwise, a sentence; '' where there is one way only. */
+export function turning({ others, turned, word }: JudgedClaim): string {
+  if (others.length === 0 || word === 'not run') return '';
+  if (turned.length === 0)
+    return `Taken otherwise (${others.map(({ view }) => viewName(view)).join('; ')}), the verdict is the same.`;
+  const said = others.filter(({ view }) => turned.includes(view)).map(({ view, word }) => `${viewName(view)}: ${word}`);
+  return `The verdict turns: ${said.join('; ')}.`;
+}
+
+/** What a margin is, and why. */
+export function marginInWords(analysis: Analysis): string {
+  if (analysis.test !== 'not-less' && analysis.test !== 'equal') return '';
+  const { size, relative = false, why } = analysis.margin;
+  return `Margin ${relative ? percent(size, 0) : number(size)}: ${why}.`;
+}

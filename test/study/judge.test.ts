@@ -1,0 +1,136 @@
+import { expect, test } from 'vitest';
+import { PROVED, VIEWS } from '../../src/study/distances.js';
+import { judge } from '../../src/study/judge.js';
+import { studyMeasure } from '../../src/study/measures.js';
+import { study } from '../../src/study/study.js';
+import { sample } from '../report/example.js';
+import { asAccurate, bounded, cost, larger, networksOf, studyOf } from './example.js';
+
+const wordOf = (claim: typeof larger, networks: ReturnType<typeof networksOf>) =>
+  judge(studyOf(claim), networks).claims[0]!.word;
+
+/** Noise that differs from seed to seed and is shared by the methods. */
+const noise = (seed: number): number => Math.sin(7 * seed);
+
+test('a gain in every seed holds, a loss fails, a wavering one is not told apart, and one seed tells nothing', () => {
+  const gain = (by: (seed: number) => number, seeds = 6) =>
+    networksOf(seeds, (method, seed) => ({ distances: [2 + noise(seed) + (method === 'none' ? 0 : by(seed)), 3] }));
+  expect(
+    wordOf(
+      larger,
+      gain((seed) => 0.3 + 0.01 * seed),
+    ),
+  ).toBe('holds');
+  expect(
+    wordOf(
+      larger,
+      gain((seed) => -0.3 - 0.01 * seed),
+    ),
+  ).toBe('fails');
+  expect(
+    wordOf(
+      larger,
+      gain((seed) => (seed % 2 ? 0.3 : -0.3)),
+    ),
+  ).toBe('not told apart');
+  expect(
+    wordOf(
+      larger,
+      gain(() => 0.3, 1),
+    ),
+  ).toBe('not told apart');
+  expect(wordOf(larger, [])).toBe('not run');
+});
+
+test('seeds are compared in pairs: what they share is no noise', () => {
+  const { claims } = judge(
+    studyOf(larger),
+    networksOf(4, (method, seed) => ({ distances: [10 * seed + (method === 'none' ? 0 : 0.1 + 0.001 * seed)] })),
+  );
+  const { estimate, means } = claims[0]!.comparisons[0]!.tests[0];
+  expect(estimate).toMatchObject({ n: 4, paired: true, value: expect.closeTo(0.1015, 10) });
+  expect(means).toEqual([expect.closeTo(15.1015, 10), 15]);
+});
+
+test('equal within the margin holds, beyond it fails', () => {
+  const accuracies = (change: number) =>
+    networksOf(5, (method, seed) => ({
+      distances: [1],
+      more: { testAccuracy: 0.9 + 0.001 * noise(seed) + (method === 'none' ? 0 : change + 0.0005 * noise(3 * seed)) },
+    }));
+  expect(wordOf(asAccurate, accuracies(0.001))).toBe('holds');
+  expect(wordOf(asAccurate, accuracies(-0.05))).toBe('fails');
+  expect(wordOf(asAccurate, accuracies(0.01))).toBe('not told apart');
+});
+
+test('a verdict that turns when distances are taken otherwise is named', () => {
+  // By the Tangent Attack rep-spectral gains; a gradient finds points at half that distance under it.
+  const networks = networksOf(6, (method, seed) => {
+    const attacked = 2 + (method === 'none' ? 0 : 0.3 + 0.01 * noise(seed));
+    const upper = method === 'none' ? attacked : attacked / 2;
+    const samples = [sample(0, attacked, { upper, lower: 0.1 })];
+    return { distances: [], more: { attack: { iterations: 40, samples } } };
+  });
+  const [claim] = judge(studyOf(larger), networks).claims;
+  expect(claim!.word).toBe('holds');
+  expect(claim!.turned).toEqual(VIEWS.slice(2));
+  expect(claim!.others.map(({ word }) => word)).toEqual(['holds', 'fails', 'fails']);
+  expect(claim!.comparisons[0]!.proved).toMatchObject({
+    view: PROVED,
+    means: [expect.closeTo(0.1), expect.closeTo(0.1)],
+    p: null,
+  });
+});
+
+test('over common images only those count that all networks of the seed get right', () => {
+  const networks = networksOf(2, (method) => ({
+    distances: [],
+    more: {
+      attack: { iterations: 40, samples: [sample(0, 1), sample(1, 9, method === 'none' ? { predicted: 5 } : {})] },
+    },
+  }));
+  const [own, common] = judge(studyOf(larger), networks).claims[0]!.comparisons[0]!.tests;
+  expect(own.means).toEqual([5, 1]);
+  expect(common!.means).toEqual([1, 1]);
+});
+
+test('one image whose lower bound is above a point that was found refutes the lemma', () => {
+  const networks = (lower: number) =>
+    networksOf(1, () => ({ distances: [], more: { attack: { iterations: 40, samples: [sample(3, 1, { lower })] } } }));
+  expect(wordOf(bounded, networks(0.9))).toBe('holds');
+  const [claim] = judge(studyOf(bounded), networks(1.1)).claims;
+  expect(claim).toMatchObject({ word: 'fails' });
+  expect(claim!.comparisons[0]!.checked).toMatchObject({
+    samples: 2,
+    against: ['image 3 of none, seed 0, digits', 'image 3 of rep-spectral, seed 0, digits'],
+  });
+});
+
+test('σ since the burn-in, and along a series of settings', () => {
+  const [{ network }] = networksOf(1, () => ({ distances: [1] })) as [ReturnType<typeof networksOf>[0]];
+  const burnt = { ...network, burnIn: 8 };
+  const peers = { ofSeed: [], all: [] };
+  expect(studyMeasure('growth of σ of hidden1').of(burnt, peers)).toBeCloseTo(Math.log(3));
+  expect(studyMeasure('σ of hidden1').of(burnt, peers)).toBe(3);
+  expect(studyMeasure('σ of hidden9').of(burnt, peers)).toBeNull();
+  const series = ['1', '2', '3'].map((setting) => ({ experiment: 'digits', setting, method: 'none' }));
+  const swept = study({
+    name: 'sweep',
+    experiments: { digits: { pipeline: 'mnist', title: '', seeds: 4, settings: { 1: [], 2: [], 3: [] }, cost } },
+    claims: [{ ...larger, analyses: [{ test: 'rising', measure: 'Δx', series }] }],
+  });
+  const networks = series.flatMap(({ setting }) =>
+    networksOf(4, (_, seed) => ({ distances: [5 + Number(setting) + 0.1 * noise(seed * Number(setting))] })).map(
+      (one) => ({ ...one, setting }),
+    ),
+  );
+  expect(judge(swept, networks).claims[0]!.word).toBe('holds');
+});
+
+test('a study that names what there is not is refused', () => {
+  expect(() => studyMeasure('Δ')).toThrow("there is no measure 'Δ'");
+  const wrong = { ...larger, analyses: [{ ...larger.analyses[0]!, a: { experiment: 'digit', method: 'none' } }] };
+  expect(() => studyOf(wrong as typeof larger)).toThrow("claim 'larger' is judged by experiment 'digit'");
+  expect(() => studyOf(larger, larger)).toThrow("claim 'larger' is twice");
+  expect(() => studyOf({ ...larger, analyses: [] })).toThrow('has no analysis');
+});
