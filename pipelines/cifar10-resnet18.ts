@@ -41,6 +41,7 @@ export default weir.pipeline({
     ...weir.trainingKeys({ epochs: 200, batchSize: 1024, rate: 0.01, decay: 1e-4 }),
     ...weir.attackKeys({ attacked: 1000 }),
     ...weir.whiteBoxKeys({ whitebox: 0 }),
+    ...weir.evaluationKeys(),
     workers: z.int().min(1).default(2).describe('threads that crop and flip'),
     testEvery: weir.changeable(z.int().min(1).default(1).describe('epochs from one test to the next'), 'any'),
   },
@@ -49,12 +50,13 @@ export default weir.pipeline({
   networks: (config, seed) => weir.eachRegularizer({ ...config, seed }),
 
   wire({ config, network, seed }) {
-    const { train, test } = weir.cifar10({ data: config.data, train: config.images, test: config.testImages });
+    const images = weir.cifar10({ data: config.data, train: config.images, test: config.testImages });
+    const { train, test } = weir.evaluationOf(images, config);
     const { depth, width, padding, precision } = config;
     const model = weir.resnet({ depth, width, padding, precision, stem: 'cifar', inputSize: [32, 32], classes: 10 });
     const adversarial = network.regularizer === 'adversarial-training';
     const regularizer = weir.regularizer(adversarial ? 'none' : network.regularizer, model, {
-      gamma: config.gamma,
+      gamma: weir.gammaOf(config, network.regularizer),
       from: { epoch: config.burnIn },
       directions: weir.directionsOf(config),
       seed,

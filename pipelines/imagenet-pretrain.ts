@@ -73,7 +73,7 @@ export default weir.pipeline({
     const inputSize = [size, size] as const;
     const model = weir.resnet({ depth, stem, width, padding, precision, inputSize, classes: train.classes.length });
     const regularizer = weir.regularizer(network.regularizer, model, {
-      gamma: config.gamma,
+      gamma: weir.gammaOf(config, network.regularizer),
       from: { epoch: config.burnIn },
       directions: weir.directionsOf(config),
       seed,

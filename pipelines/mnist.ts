@@ -42,6 +42,7 @@ export default weir.pipeline({
     ...weir.trainingKeys({ epochs: 200, batchSize: 1024, rate: 0.1, decay: 1e-4 }),
     ...weir.attackKeys({ attacked: 1000 }),
     ...weir.whiteBoxKeys({ whitebox: 0 }),
+    ...weir.evaluationKeys(),
     lowerBound: weir.changeable(
       z
         .enum(['lemma1', 'crown', 'sdp'])
@@ -68,11 +69,11 @@ export default weir.pipeline({
   networks: (config, seed) => weir.eachRegularizer({ ...config, seed }),
 
   wire({ config, network, seed }) {
-    const { train, test } = weir.mnist({ data: config.data, seed });
+    const { train, test } = weir.evaluationOf(weir.mnist({ data: config.data, seed }), config);
     const model = weir.mlp([784, config.hidden, 10]);
     const adversarial = network.regularizer === 'adversarial-training';
     const regularizer = weir.regularizer(adversarial ? 'none' : network.regularizer, model, {
-      gamma: config.gamma,
+      gamma: weir.gammaOf(config, network.regularizer),
       from: { epoch: config.burnIn },
       seed,
     });

@@ -47,7 +47,7 @@ export default weir.pipeline({
     mnistHidden: z.int().min(1).default(2000).describe('hidden units'),
     mnistEpochs: z.int().min(1).default(200),
     mnistRate: z.number().positive().default(0.1).describe('learning rate'),
-    mnistMomentum: z.number().min(0).max(1).default(0.9),
+    mnistMomentum: z.number().min(0).lt(1).default(0.9),
     mnistBatchSize: z.int().min(1).default(1024).describe('samples an update'),
     trackEvery: weir.changeable(
       z.int().min(1).default(5).describe('updates from one look at the samples to the next'),

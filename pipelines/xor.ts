@@ -87,7 +87,7 @@ export default weir.pipeline({
     hidden: z.int().min(1).default(8).describe('hidden units'),
     epochs: weir.changeable(z.int().min(1).default(15_000), 'grows'),
     rate: z.number().positive().default(1).describe('learning rate'),
-    momentum: z.number().min(0).max(1).default(0.9),
+    momentum: z.number().min(0).lt(1).default(0.9),
     decay: z.number().min(0).default(0).describe('weight decay, on all parameters'),
     gamma: weir.ofRegularizer(z.number().min(0).default(1e-4).describe('γ of equations 5 and 6')),
     burnIn: weir.ofRegularizer(z.int().min(0).default(10_500).describe('epochs before the regularizer acts')),

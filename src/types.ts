@@ -15,7 +15,7 @@ export type { SplitParts } from './data/split.js';
 // The engine.
 export type { Outcome } from './flow/flow.js';
 export type { Merged } from './flow/fork-and-join.js';
-export type { Batches, Fingerprint, FingerprintValue, InputSamples } from './flow/header.js';
+export type { Batches, Fingerprint, FingerprintValue, InputSamples, TrainingLength } from './flow/header.js';
 export type { Lease, Work } from './flow/lease.js';
 export type { Counted, Since } from './flow/schedule.js';
 export type { Serial } from './flow/serial.js';

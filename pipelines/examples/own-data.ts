@@ -2,14 +2,14 @@ import * as weir from 'weir-engine';
 
 const { z } = weir;
 
-/** Points of a disk and of the ring about it, from lists of numbers. */
-function rings(points: number) {
+/** Points of a disk of that radius and of the ring about it, from lists of numbers. */
+export function rings(points: number, disk = 0.7) {
   const golden = Math.PI * (3 - Math.sqrt(5));
   const radii = Array.from({ length: points }, (_, i) => Math.sqrt((i + 0.5) / points));
   return weir.dataset({
     name: 'rings',
     values: radii.flatMap((radius, i) => [radius * Math.cos(i * golden), radius * Math.sin(i * golden)]),
-    labels: radii.map((radius) => (radius < 0.7 ? 0 : 1)),
+    labels: radii.map((radius) => (radius < disk ? 0 : 1)),
     sampleShape: [2],
     classes: ['disk', 'ring'],
   });

@@ -1,19 +1,7 @@
 import * as weir from 'weir-engine';
+import { rings } from './own-data.js';
 
 const { z } = weir;
-
-/** Points of a small disk and of the wide ring about it: one point in twenty is of the disk. */
-function rings(points: number) {
-  const golden = Math.PI * (3 - Math.sqrt(5));
-  const radii = Array.from({ length: points }, (_, i) => Math.sqrt((i + 0.5) / points));
-  return weir.dataset({
-    name: 'rings',
-    values: radii.flatMap((radius, i) => [radius * Math.cos(i * golden), radius * Math.sin(i * golden)]),
-    labels: radii.map((radius) => (radius < 0.22 ? 0 : 1)),
-    sampleShape: [2],
-    classes: ['disk', 'ring'],
-  });
-}
 
 /**
  * A loss of your own, which TensorFlow.js differentiates: the focal loss (Lin et al. 2017, equation 4), −mean (1 − p)^γ log p with the
@@ -36,7 +24,7 @@ export default weir.pipeline({
   networks: (_, seed) => ['cross-entropy', 'focal'].map((name) => ({ name, regularizer: name, seed })),
 
   wire({ config, network, seed }) {
-    const points = rings(400);
+    const points = rings(400, 0.22); // one point in twenty is of the disk
     const model = weir.mlp([2, 16, 2]);
     const loss = network.name === 'focal' ? focal(config.gamma) : weir.crossEntropy();
 

@@ -41,7 +41,10 @@ export function fineTuned({ classes, samples$, test, normalize }: Images, { conf
   const shape = { depth, stem, width, padding, precision, inputSize: [size, size] as const };
   const model = weir.pretrainedModel(weir.resnet({ ...shape, classes: classes.length }), config, network);
   const regularizer = weir.regularizer(network.finetuned, model, {
-    gamma: network.finetuned === 'batch-spectral-shrinkage' ? config.shrinkage : config.gamma,
+    gamma: weir.gammaOf(
+      { ...config, gammas: { 'batch-spectral-shrinkage': config.shrinkage, ...config.gammas } },
+      network.finetuned,
+    ),
     from: { epoch: config.burnIn },
     directions: weir.directionsOf(config, { authors: 'power' }),
     seed,

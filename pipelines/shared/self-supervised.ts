@@ -73,7 +73,7 @@ export function selfSupervised(method: Method, { config, network, seed }: Wiring
   const normalized = method.normalize === undefined ? {} : { normalize: method.normalize };
   const { fitted, ...last } = method.last ?? { fitted: train, ...normalized };
   const regularizer = weir.regularizer(network.regularizer, model, {
-    gamma: config.gamma,
+    gamma: weir.gammaOf(config, network.regularizer),
     from: { epoch: config.burnIn },
     directions: weir.directionsOf(config),
     seed,

@@ -20,6 +20,7 @@ export function command(): Command {
       const config = configOf(pipeline, settings.set);
       await loadTensorFlow();
       const flow = new Flow(await wireFirstNetwork(pipeline, config, settings.seed));
+      flow.introduce();
       const parts = [settings.mermaid ? '' : toText(flow), settings.text ? '' : toMermaid(flow)];
       flow.close();
       for (const remark of flow.remarks) toError(`${remark}\n`);

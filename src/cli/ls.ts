@@ -48,9 +48,14 @@ function aboutCells({ path, pipeline, state, epoch, epochs, differs }: ListedRun
 
 function resultCells(result: StreamResult | undefined): string[] {
   if (result === undefined) return [NONE, NONE, NONE];
-  const { regularizer, networks, accuracy, accuracyOf, distance } = result;
+  const { regularizer, networks, shared, accuracy, accuracyOf, distance } = result;
+  const notes = [...(networks === 1 ? [] : [String(networks)]), ...(shared ? ['shared'] : [])];
   const of = accuracyOf === undefined ? '' : ` (${accuracyOf})`; // else it would pass for the test accuracy
-  return [networks === 1 ? regularizer : `${regularizer} (${networks})`, `${percent(accuracy)}${of}`, number(distance)];
+  return [
+    notes.length === 0 ? regularizer : `${regularizer} (${notes.join(', ')})`,
+    `${percent(accuracy)}${of}`,
+    number(distance),
+  ];
 }
 
 const text = (value: unknown): string => {

@@ -7,7 +7,7 @@ import { textTable, toOutput } from '../flow/terminal.js';
 import { count, duration, NONE, number } from '../plot/table.js';
 import { type LifecycleState, type RunStatus, statusOf, unreadableRun } from '../run/status.js';
 import { begunRuns, readPlan } from '../sweep/plan.js';
-import { readRows, reasons, summary, sweepTable, trainedFor } from '../sweep/table.js';
+import { readRows, reasons, stoppedNote, summary, sweepTable, trainedFor } from '../sweep/table.js';
 
 const paint: Readonly<Record<LifecycleState, (text: string) => string>> = {
   running: pc.green,
@@ -78,10 +78,15 @@ function cells(status: RunStatus): string[] {
 export async function showSweep(folder: string, { json }: { readonly json?: boolean }): Promise<void> {
   const plan = readPlan(folder)!;
   const rows = await readRows(folder, plan);
-  const entries = rows.map(({ entry }) => entry);
   const lines = json
     ? [JSON.stringify(rows, undefined, 2)]
-    : [summary(`sweep ${folder}`, entries), ...sweepTable(rows), ...trainedFor(plan.jobs), ...reasons(rows)];
+    : [
+        summary(`sweep ${folder}`, rows),
+        ...sweepTable(rows),
+        ...trainedFor(plan.jobs),
+        ...stoppedNote(folder, rows),
+        ...reasons(rows),
+      ];
   toOutput(`${lines.join('\n')}\n`);
 }
 

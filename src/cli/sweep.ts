@@ -7,7 +7,14 @@ import { toOutput } from '../flow/terminal.js';
 import { resumable } from '../run/process.js';
 import { parseAxis, pointsOf, readPoints } from '../sweep/grid.js';
 import { readPlan } from '../sweep/plan.js';
-import { cancelJobs, continueSweep, type Sweep, type SweepSettings, sweepPoints } from '../sweep/sweep.js';
+import {
+  cancelJobs,
+  continueSweep,
+  folderOfSweep,
+  type Sweep,
+  type SweepSettings,
+  sweepPoints,
+} from '../sweep/sweep.js';
 import { heldBack, reasons, summary } from '../sweep/table.js';
 import {
   acceptOption,
@@ -55,7 +62,7 @@ Examples:
   weir sweep pipelines/mnist.ts --list jobs.ndjson --jobs 4 --threads 2
   weir sweep pipelines/mnist.ts --grid seed=0..99 --executor slurm --slurm-option=--time=4:00:00 --slurm-option=--mem=8G
   weir sweep runs/sweep-mnist             goes on with it, after any end
-  weir sweep runs/sweep-mnist --status    shows the states of its jobs
+  weir sweep runs/sweep-mnist --status    shows the states of its jobs; so does the module with --status
   weir sweep runs/sweep-mnist --best attacks.distance    says which setting is the best
 
 A value that is a list stands in brackets: --grid 'regularizers=[none,rep-spectral],[none]'. Exit status 0: all done; 1: some failed; 75: stopped.`;
@@ -100,13 +107,15 @@ export function command(): Command {
   return withOptions(command, ...more)
     .addHelpText('after', `${help}${settingsHelp}`)
     .action(async (target: string, settings: Settings) => {
-      const plan = readPlan(target);
       if (settings.status || settings.cancel !== undefined) {
-        if (plan === undefined) throw noSweep(target);
-        if (settings.cancel !== undefined) await cancelJobs(target, plan, settings.cancel);
-        await showSweep(target, settings);
+        const folder = await folderOfSweep(target, settings.run);
+        const begun = readPlan(folder);
+        if (begun === undefined) throw noSweep(target);
+        if (settings.cancel !== undefined) await cancelJobs(folder, begun, settings.cancel);
+        await showSweep(folder, settings);
         return;
       }
+      const plan = readPlan(target);
       if (plan === undefined)
         printResult(
           await sweepPoints({ module: target, ...pointsIn(target, settings), ...running(settings) }),

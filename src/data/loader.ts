@@ -142,6 +142,7 @@ export function loader(given: AnyDataset, options: LoaderOptions): Observable<Bl
       header: () => ({
         classes: classNames(dataset),
         samples: dataset.size,
+        epochs,
         ...(dataset.normalization && { normalization: dataset.normalization }),
       }),
       from: (position) => blocks(position, share),

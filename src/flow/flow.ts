@@ -5,6 +5,7 @@ import type { Data, Positioned } from './data.js';
 import { Demand } from './demand.js';
 import { WeirError } from './errors.js';
 import { Graph } from './graph.js';
+import type { TrainingLength } from './header.js';
 import type { Node } from './node.js';
 import { type FlowState, loadNodes, saveNodes } from './state.js';
 import { toError } from './terminal.js';
@@ -24,8 +25,9 @@ export class Flow implements Context {
   readonly alone = false;
   readonly demand = new Demand();
   readonly barrier = new Barrier();
-  /** What the user should know of the graph as it is wired, a line each. */
-  readonly remarks: readonly string[];
+  /** What the user should know of the graph as it is wired, a line each; of its parts once they are introduced. */
+  readonly remarks: string[];
+  private readonly remarking: ((training: TrainingLength | undefined) => readonly string[])[] = [];
   private readonly graph = new Graph();
   private readonly subscription = new Subscription();
   private readonly starts: (() => void)[] = [];
@@ -102,6 +104,10 @@ export class Flow implements Context {
     this.graph.add(node);
   }
 
+  remark(make: (training: TrainingLength | undefined) => readonly string[]): void {
+    this.remarking.push(make);
+  }
+
   onStart(start: () => void): void {
     if (this.running) queueMicrotask(start);
     else this.starts.push(start);
@@ -140,6 +146,8 @@ export class Flow implements Context {
   introduce(): void {
     this.graph.introduce();
     this.introduced = true;
+    const training = this.graph.serial?.headers.find((header) => header.training)?.training;
+    this.remarks.push(...this.remarking.splice(0).flatMap((make) => make(training)));
   }
 
   /** The state of one node, as a snapshot holds it. Call at a barrier. */

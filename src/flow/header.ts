@@ -27,9 +27,16 @@ export type Header = {
   readonly normalization?: NormalizedBy;
   /** How many there are in an epoch. */
   readonly samples?: number;
+  /** Behind a loader: how many there are. */
+  readonly epochs?: number;
   /** Behind a stage that makes batches. */
   readonly batches?: Batches;
+  /** Behind a training step. */
+  readonly training?: TrainingLength;
 };
+
+/** The length of a training, unless a stage ends it before. */
+export type TrainingLength = { readonly epochs: number; readonly updates?: number };
 
 /** Batches in an epoch, and the samples of all ranks in each and in the last one. */
 export type Batches = { readonly count: number; readonly size: number; readonly last: number };

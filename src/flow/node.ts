@@ -214,7 +214,14 @@ function onTheWay(node: Node): string {
 export const hasSource = (node: Node): boolean =>
   node.kind === 'source' || [...node.upstream].some((from) => hasSource(from));
 
-/** A declaration that reaches a node; `changed` where operators of RxJS stand on the way, which may have changed the items. */
+/** Operators of RxJS that pick or delay items and change none. */
+const picking = new Set(
+  `audit auditTime debounce debounceTime delay delayWhen distinct distinctUntilChanged elementAt filter finalize find first last
+  observeOn sample sampleTime single skip skipLast skipUntil skipWhile subscribeOn take takeLast takeUntil takeWhile tap throttle
+  throttleTime`.split(/\s+/),
+);
+
+/** A declaration that reaches a node; `changed` where an operator stands on the way that may have changed the items. */
 export type Declared = { readonly declaration: Declaration; readonly changed: boolean };
 
 /**
@@ -223,7 +230,7 @@ export type Declared = { readonly declaration: Declaration; readonly changed: bo
  */
 export const declarationsOf = (node: Node): readonly Declared[] =>
   [...node.upstream].flatMap((from) => {
-    const changed = (from.operators.get(node) ?? []).length > 0;
+    const changed = (from.operators.get(node) ?? []).some((name) => !picking.has(name));
     if (from.record !== undefined) return [{ declaration: from.record, changed }];
     if (!from.handsOn) return [];
     return declarationsOf(from).map((one) => ({ ...one, changed: one.changed || changed }));

@@ -1,6 +1,7 @@
-import { filter, type MonoTypeOperatorFunction, Observable } from 'rxjs';
+import { defer, filter, type MonoTypeOperatorFunction, Observable } from 'rxjs';
 import type { Positioned } from './data.js';
 import { StaleClaim, WeirError } from './errors.js';
+import type { TrainingLength } from './header.js';
 import { leaseOf, type WithLease } from './lease.js';
 import { checkOptions, oneOf } from './options.js';
 import { currentContext } from './wiring.js';
@@ -57,11 +58,47 @@ export function every<T extends Counted>(cadence: Cadence): MonoTypeOperatorFunc
     throw new WeirError(`every({ ${unit}: ${count} }) is no cadence`, `${unit} must be a whole number from 1 on`);
   }
   const from = checkPoint('from of every', cadence.from ?? { update: 0 });
-  return filter((item) => {
+  const picked = picking<T>((item) => {
     if (!reached(item, from)) return false;
     return unit === 'updates' ? item.number % count === 0 : item.endsEpoch && item.epoch % count === 0;
   });
+  return picked(`every(${shown(cadence)})`, (training) => {
+    const length = training[unit];
+    if (length === undefined) return false;
+    const last = length - (length % count); // 0: the initial weights, which are no update
+    return (
+      last === 0 || isBeyond(from, unit === 'epochs' ? { epochs: last } : { updates: last }) || isBeyond(from, training)
+    );
+  });
 }
+
+/** A cadence or point as it was given. */
+const shown = (value: object): string =>
+  JSON.stringify(value)
+    .replace(/"(\w+)":/g, ' $1: ')
+    .replace(/,(?= )/g, ',')
+    .replaceAll('}', ' }');
+
+/** Whether the training ends before it comes to that point. */
+const isBeyond = (point: Since, { epochs, updates }: Partial<TrainingLength>): boolean =>
+  point.update !== undefined
+    ? updates !== undefined && point.update > updates
+    : epochs !== undefined && point.epoch > epochs;
+
+/** RxJS's `filter` for updates, which says when the graph is wired that none of a training of that length will pass. */
+const picking =
+  <T>(passes: (item: T) => boolean) =>
+  (name: string, isIdle: (training: TrainingLength) => boolean): MonoTypeOperatorFunction<T> =>
+  (source) =>
+    defer(() => {
+      currentContext().remark((training) => {
+        if (training === undefined || !isIdle(training)) return [];
+        const { epochs, updates } = training;
+        const end = `the training ends with epoch ${epochs}${updates === undefined ? '' : `, update ${updates}`}`;
+        return [`${name} lets no update pass: ${end}`];
+      });
+      return source.pipe(filter(passes));
+    });
 
 /**
  * Lets all updates pass from a point on: `from({ epoch: 160 })` begins with the last update of epoch 160.
@@ -70,7 +107,7 @@ export function every<T extends Counted>(cadence: Cadence): MonoTypeOperatorFunc
  */
 export function from<T extends Counted>(since: Since): MonoTypeOperatorFunction<T> {
   checkPoint('from', since);
-  return filter((item) => reached(item, since));
+  return picking<T>((item) => reached(item, since))(`from(${shown(since)})`, (training) => isBeyond(since, training));
 }
 
 /**
@@ -80,9 +117,9 @@ export function from<T extends Counted>(since: Since): MonoTypeOperatorFunction<
  */
 export function at<T extends Counted>(point: Since): MonoTypeOperatorFunction<T> {
   checkPoint('at', point);
-  return filter((item) =>
+  return picking<T>((item) =>
     point.update !== undefined ? item.number === point.update : item.endsEpoch && item.epoch === point.epoch,
-  );
+  )(`at(${shown(point)})`, (training) => isBeyond(point, training));
 }
 
 /**

@@ -100,6 +100,7 @@ class SerialRunner<In extends Positioned, Out extends Positioned, State> {
     this.state = value.start();
     this.node.introduce =
       value.introduce && ((incoming) => value.introduce!(incoming, this.state, declarationsOf(this.node)));
+    if (value.remarks) currentContext().remark((training) => value.remarks!(declarationsOf(this.node), training));
     this.node.state = {
       save: () => (value.save === undefined ? (this.state as Data) : value.save(this.state)),
       load: (data) => {

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { Observable, type OperatorFunction, type Subscriber, share } from 'rxjs';
 import { type Data, isRecord, type Positioned } from './data.js';
 import { WeirError, withLocation } from './errors.js';
-import type { Declaration, Header, Input } from './header.js';
+import type { Declaration, Header, Input, TrainingLength } from './header.js';
 import { type Lease, leaseOf, type Work } from './lease.js';
 import { type Declared, declarationsOf, type Node } from './node.js';
 import { StateHistory } from './state.js';
@@ -79,6 +79,8 @@ export interface Stage<In extends Positioned, Out, State> {
    * @throws {WeirError} where it cannot work with such items
    */
   introduce?(incoming: readonly Header[], state: State, declared: readonly Declared[]): readonly Header[];
+  /** Gives what the user should know of the stage as it is wired, a line each; called behind `introduce`. */
+  remarks?(declared: readonly Declared[], training: TrainingLength | undefined): readonly string[];
   /** The outputs that are left over when the source completes. */
   end?(state: State): Iterable<Out>;
   /** The state as plain data; by default the state itself. */
@@ -118,6 +120,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
       const history = new StateHistory(value, node);
       node.introduce =
         value.introduce && ((incoming) => value.introduce!(incoming, history.state, declarationsOf(node)));
+      if (value.remarks) context.remark((training) => value.remarks!(declarationsOf(node), training));
       const prompt = value.prompt || value.endsTraining !== undefined;
       const ending = (): void => {
         if (value.endsTraining?.(history.state)) context.endTraining();

@@ -3,6 +3,7 @@ import { Barrier } from './barrier.js';
 import { operatorsOnTheWay } from './check.js';
 import { Demand } from './demand.js';
 import { WeirError, withLocation } from './errors.js';
+import type { TrainingLength } from './header.js';
 import { Node, type NodeKind } from './node.js';
 
 /** What a stage asks of the flow that it runs in. */
@@ -27,6 +28,8 @@ export interface Context {
   onClose(close: () => void): void;
   /** The position, as `node` counts, up to which no sample is made again after a resume. */
   committed(node: Node): number;
+  /** `make` is called when the headers of all parts are known, and gives what the user should know of the graph, a line each. */
+  remark(make: (training: TrainingLength | undefined) => readonly string[]): void;
   /** Tells the user, in a line, that the flow waits for an operator. */
   notify(line: string): void;
 }
@@ -44,6 +47,7 @@ export const alone: Context = {
   onTrainingEnd: () => undefined,
   onClose: () => undefined,
   committed: () => Number.POSITIVE_INFINITY,
+  remark: () => undefined,
   notify: () => undefined,
 };
 

@@ -15,6 +15,7 @@ import { type MatchedClasses, matchClasses } from './metadata.js';
 import type { Model, Weights } from './model/model.js';
 import { checkMoved, checkOptimizer, type Optimizer } from './optimizer/optimizer.js';
 import { checkRegularizer, type Regularizer, watched } from './regularizer/regularizer.js';
+import { remarksOnLength, trainingLength, withLength } from './training-length.js';
 import {
   disposeState,
   firstState,
@@ -224,8 +225,13 @@ export function trainStage(model: Model, training: Training): AccumulatingStage 
     introduce(incoming, state) {
       for (const header of incoming) check(header);
       known = matchClasses('train', model, incoming, { before: state.metadata, labeled: !isOfViews(loss) });
-      return known.headers;
+      return withLength(known.headers, trainingLength(incoming, accumulate));
     },
+
+    remarks: (_, training) =>
+      training === undefined
+        ? []
+        : remarksOnLength(training, { rate: optimizer.rate, ...(regularizer && { regularizer }) }),
 
     next(state, batch) {
       if (!checked) check(batch); // where no header announced the sizes

@@ -31,10 +31,14 @@ const paths: Readonly<Record<string, AssetSource>> = {
   '/icon.svg': { type: 'image/svg+xml', read: ofPage('icon.svg') },
   '/uplot.js': { type: script, read: ofUplot('uPlot.iife.min.js') },
   '/uplot.css': { type: css, read: ofUplot('uPlot.min.css') },
-  // The report's colors, so that a regularizer looks the same there and here.
+  // The report's colors and axes, so that a regularizer looks the same there and here.
   '/tokens.css': {
     type: css,
     read: () => `:root{${tokens.light}}\n@media (prefers-color-scheme:dark){:root{${tokens.dark}}}\n`,
+  },
+  '/plot/robust-range.js': {
+    type: script,
+    read: () => readFileSync(join(import.meta.dirname, '../plot/robust-range.js')),
   },
   '/palette.json': { type: 'application/json; charset=utf-8', read: () => JSON.stringify(palette) },
   ...Object.fromEntries(scripts.map((name) => [`/${name}.js`, { type: script, read: ofPage(`${name}.js`) }])),

@@ -5,7 +5,7 @@ import { lastRecords, type RunStatus, statusOf, unreadableRun } from '../run/sta
 import { forkInWords, setInWords } from '../storage/identity-file.js';
 import type { MetricRecord } from '../storage/metric-reader.js';
 import { descriptionOf, testLabel } from '../storage/record.js';
-import { OlderFormat, originRun, type RunConfig, RunFolder } from '../storage/run-folder.js';
+import { comparedConfig, OlderFormat, originRun, type RunConfig, RunFolder } from '../storage/run-folder.js';
 
 /** A snapshot file, as the timeline shows it. */
 export interface SnapshotFile {
@@ -155,7 +155,8 @@ export async function runsBeside(path: string) {
         const folder = RunFolder.open(join(dirname(resolve(path)), name));
         const { pipeline, seed, createdAt, origin } = folder.started;
         const comparable = start?.pipeline === pipeline;
-        const differs = start && comparable ? configDifferences(start.config, folder.started.config) : null;
+        const differs =
+          start && comparable ? configDifferences(comparedConfig(start), comparedConfig(folder.started)) : null;
         const unknown = { state: 'unknown', epoch: null, epochs: null, update: null };
         const progress = progressIn((await runStatus(folder.path)) ?? unknown);
         return {

@@ -2,6 +2,7 @@ import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import { FONT, type Panel } from './figure.js';
 import { indexedPng } from './image.js';
+import { robustRange } from './robust-range.js';
 import type { MarkStyle } from './style.js';
 import { escaped, minus, number } from './table.js';
 
@@ -112,26 +113,6 @@ export function curves(all: readonly Series[], options: Curves): Panel {
   const whole = framedCurves(all, options);
   const domain = options.domain === undefined ? robustRange(values, options.scale) : null;
   return domain === null ? whole : { ...whole, robust: framedCurves(all, { ...options, domain, clipped: true }).svg };
-}
-
-const FEW = 20; // values, of which none is an outlier
-const FLAT = 0.5; // of the whole axis: where the values without outliers take more of it, nothing is flattened
-
-/** From the 2nd to the 98th percentile with some air, as the axes of the monitor's page; null where all values take hardly more room. */
-export function robustRange(all: readonly number[], scale: 'log' | 'linear'): readonly [number, number] | null {
-  const log = scale === 'log';
-  const values = all
-    .filter((value) => Number.isFinite(value) && (!log || value > 0))
-    .map((value) => (log ? Math.log(value) : value))
-    .sort((a, b) => a - b);
-  if (values.length < FEW) return null;
-  const [least, most] = [values[0]!, values.at(-1)!];
-  const [low, high] = [0.02, 0.98].map((share) => values[Math.round(share * (values.length - 1))]!) as [number, number];
-  if (!(high > low)) return null;
-  const air = log ? Math.log(1.3) : 0.15 * (high - low);
-  const range = [Math.max(least, low - air), Math.min(most, high + air)] as const;
-  if (range[1] - range[0] > FLAT * (most - least)) return null;
-  return log ? [Math.exp(range[0]), Math.exp(range[1])] : range;
 }
 
 const RULE = 14; // pixels of a rule's label, above the frame

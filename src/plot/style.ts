@@ -138,9 +138,12 @@ export const tokens = {
   dark: '--page:#15181c;--ink:#e8e8e8;--quiet:#a8adb4;--line:#363b42;--soft:#1f242a;--accent:#56b4e9',
 };
 
-/** The style sheet of the page: paper on white, the same on dark, one column on a phone. */
+/**
+ * The style sheet of the page: paper on white, the same on dark, one column on a phone. A table or a text that is wider than its place has a
+ * shadow at each edge behind which there is more: two covers of the page's color move with its content, and two shadows stay.
+ */
 export function style(): string {
-  return `:root{${tokens.light}}
+  return `:root{${tokens.light};--shade:#1a1a1a59}
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--ink);font:16px/1.55 Inter,system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 main{max-width:992px;margin:0 auto;padding:40px 24px 80px}
@@ -168,15 +171,17 @@ figcaption p{margin:0 0 6px}
 .columns-2 .panel{flex-basis:400px}
 .columns-3 .panel{flex-basis:260px}
 .columns-4 .panel{flex-basis:212px}
-.scroll{overflow-x:auto}
+.scroll,pre{--under:var(--page);overflow-x:auto;background:linear-gradient(90deg,var(--under) 40%,transparent) 0 0/48px 100% no-repeat local,linear-gradient(270deg,var(--under) 40%,transparent) 100% 0/48px 100% no-repeat local,linear-gradient(90deg,var(--shade),transparent) 0 0/16px 100% no-repeat,linear-gradient(270deg,var(--shade),transparent) 100% 0/16px 100% no-repeat var(--under)}
 .scroll+.scroll{margin-top:28px}
 .scroll:focus-visible,pre:focus-visible,summary:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums;min-width:100%}
 caption{text-align:left;color:var(--quiet);padding-bottom:8px}
-caption span{display:block;max-width:min(90ch,calc(100vw - 32px))}
-th,td{padding:6px 0 6px 11px;border-bottom:1px solid var(--line);text-align:right;vertical-align:top;white-space:nowrap}
+caption span{display:block;position:sticky;left:0;width:max-content;max-width:min(90ch,calc(100vw - 32px))}
+th,td{padding:6px 0 6px 8px;border-bottom:1px solid var(--line);text-align:right;vertical-align:top;white-space:nowrap}
 thead th{font-weight:600;vertical-align:bottom;white-space:normal;border-bottom-color:var(--quiet)}
 th:first-child{text-align:left;padding-left:0;font-weight:600}
+tbody th{min-width:7.5em;white-space:normal}
+tbody th:has(+td.name){min-width:0}
 .name{text-align:left}
 .dot{margin-right:8px}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:4px 20px;margin:0 0 16px}
@@ -185,12 +190,12 @@ dd{margin:0;overflow-wrap:anywhere}
 summary{cursor:pointer}
 .rest{margin-top:24px}
 .rest>summary{font-weight:600}
-pre{background:var(--soft);padding:16px;overflow-x:auto;font-size:13px;border-radius:4px}
+pre{--under:var(--soft);padding:16px;font-size:13px;border-radius:4px}
 code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
 code{font-size:.92em}
-@media (max-width:560px){.columns-4 .panel{flex-basis:150px}.panels{gap:12px}main{padding:24px 16px 48px}h1{font-size:24px}h2{margin-top:36px}table{font-size:12px}th,td{padding:5px 0 5px 10px}th:first-child{position:sticky;left:0;background:var(--page)}tbody th{min-width:6.5em;white-space:normal}tbody th:has(+td.name){min-width:0}.rest>summary{font-size:15px}.verdict{font-size:16px;padding:12px 16px}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:8px}}
+@media (max-width:560px){.columns-4 .panel{flex-basis:150px}.panels{gap:12px}main{padding:24px 16px 48px}h1{font-size:24px}h2{margin-top:36px}table{font-size:12px}th,td{padding:5px 0 5px 10px}th:first-child{position:sticky;left:0;background:var(--page)}tbody th{min-width:6.5em}.rest>summary{font-size:15px}.verdict{font-size:16px;padding:12px 16px}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:8px}}
 @media (prefers-color-scheme:dark){
-:root{${tokens.dark}}
+:root{${tokens.dark};--shade:#e8e8e840}
 .panel [stroke="white"]{stroke:var(--page)}
 .panel [fill="white"]{fill:var(--page)}
 ${darkRules()}

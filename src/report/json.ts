@@ -82,6 +82,7 @@ function networkJson(network: NetworkReport): Record<string, unknown> {
     ...picked(network, 'name', 'pipeline'),
     setting: settingOf(network),
     ...picked(network, 'regularizer', 'seed', 'run', 'updates', 'epochs', 'seconds', 'testAccuracy', 'burnIn'),
+    ...(network.trainedBy !== undefined && { trainedBy: network.trainedBy }),
     ...picked(network, 'sampleShape', 'classes'),
     ...(network.origin && { origin: picked(network.origin, 'run', 'update', 'epoch') }),
     summary: { ...summarizeNetwork(network), ...(pixels !== null && { meanPixelDistance: pixels }) },

@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import { portfolioTable } from '../measure/attack/portfolio-table.js';
+import { byTraining, countOfNetworks } from '../measure/networks/groups.js';
 import type { Report } from '../measure/networks/record.js';
 import { captionParts, type Figure, sample } from '../plot/figure.js';
 import { compose, pdf, raster } from '../plot/figure-file.js';
@@ -27,7 +28,7 @@ export function reportHtml(report: Report, drawn: readonly Figure[] = figures(re
   const seeds = new Set(report.networks.map((network) => network.seed)).size;
   const overview = [
     [...new Set(report.networks.map((network) => network.pipeline))].join(', ') || report.pipeline,
-    quantity(report.networks.length, 'network'),
+    countOfNetworks(report.networks),
     quantity(seeds, 'seed'),
   ];
   return `<!doctype html>
@@ -101,7 +102,7 @@ ${drawn
 ${comparisonSection(report)}
 <section aria-labelledby="networks">
 <h2 id="networks">Every network</h2>
-${report.networks.length > FOLDED ? folded(`The numbers of ${report.networks.length} networks, one by one`, networksTable(report)) : networksTable(report)}
+${everyNetwork(report)}
 ${folded('σ of every layer', layersTable(report))}
 </section>`;
   if (report.rankedBy === undefined) return all;
@@ -109,6 +110,12 @@ ${folded('σ of every layer', layersTable(report))}
 <summary>Every setting by itself: methods compared, all figures, each network</summary>
 ${all}
 </details>`;
+}
+
+function everyNetwork(report: Report): string {
+  const all = networksTable(report);
+  const { length } = byTraining(report.networks);
+  return length > FOLDED ? folded(`The numbers of ${length} networks, one by one`, all) : all;
 }
 
 function differencesSection(report: Report): string {

@@ -2,7 +2,7 @@ import { textTable } from '../flow/terminal.js';
 import { attackWords } from '../measure/attack/distance-figure.js';
 import { shareInWords } from '../measure/log.js';
 import { type Compared, comparisons, correction, probability, tested } from '../measure/networks/comparison.js';
-import { groups } from '../measure/networks/groups.js';
+import { byTraining, groups } from '../measure/networks/groups.js';
 import { type Placed, type SettingRanking, settingRanking } from '../measure/networks/ranking.js';
 import type { Differences, NetworkReport, Report } from '../measure/networks/record.js';
 import {
@@ -103,10 +103,15 @@ export function over({ mean, standardDeviation }: Spread, decimals: number | und
   return plusMinus(mean * scale, standardDeviation === null ? null : standardDeviation * scale, decimals);
 }
 
-/** One row a network: every number of it that fits a line. */
+/** One row a network: every number of it that fits a line. A network that several settings share has one. */
 export function networksTable(report: Report): string {
+  const sharers = new Map(byTraining(report.networks).map((all) => [all[0]!, all.length]));
   const networks = groups(report).flatMap((group) =>
-    group.networks.map((network) => ({ network, label: group.label })),
+    group.networks.flatMap((network) => {
+      const runs = sharers.get(network);
+      if (runs === undefined) return []; // its first run has it
+      return [{ network, label: runs === 1 ? group.label : `${network.regularizer}, shared by ${runs} settings` }];
+    }),
   );
   const layers = layersOf(report);
   const exact = report.networks.some((network) => exactMean(network) !== null);

@@ -44,18 +44,34 @@ const ofMembers = (stage: string, member = ''): WeirError =>
     'members train in one graph and end together: train that network by itself, or leave the stage out',
   );
 
+const numbersIn = (declaration: Declared['declaration']): string[] => {
+  const { fields } = (declaration as RecordSchema).description;
+  return Object.keys(fields).filter((name) => fields[name]!.type === 'number');
+};
+
 /**
- * Refuses, when the graph is wired, measurements whose record has no such number. Where an operator of RxJS stands on the way, or no
- * record declares the measurement, its first item tells.
+ * Refuses, when the graph is wired, measurements whose record has no such number. Where an operator such as `map` may have made others of
+ * them, or no record declares them, the first item tells: `remarksOn` says so.
  */
 function checkDeclared(stage: string, by: string, declared: readonly Declared[]): void {
   for (const { declaration, changed } of declared) {
     if (declaration.ofMembers) throw ofMembers(stage);
     if (changed) continue;
     const { fields } = (declaration as RecordSchema).description;
-    const numbers = Object.keys(fields).filter((name) => fields[name]!.type === 'number');
+    const numbers = numbersIn(declaration);
     if (!numbers.includes(by)) throw noNumber(stage, by, Object.hasOwn(fields, by), numbers);
   }
+}
+
+/** Says that only the first item will tell whether the measurements have the number: their record does not. */
+function remarksOn(stage: string, by: string, declared: readonly Declared[]): string[] {
+  const isKnown = declared.length > 0 && declared.every(({ declaration }) => numbersIn(declaration).includes(by));
+  if (isKnown) return [];
+  const why =
+    declared.length === 0
+      ? 'no record that declares its measurements reaches it'
+      : `the record '${declared[0]!.declaration.name}' has no such number, and an operator on the way may add it`;
+  return [`stage '${stage}' goes by '${by}', which is checked at the first measurement: ${why}`];
 }
 
 function measuredValue<T extends Measured>(stage: string, item: T, by: keyof T & string): number {
@@ -78,6 +94,7 @@ const judging = (name: string, by: string) => ({
     checkDeclared(name, by, declared);
     return incoming;
   },
+  remarks: (declared: readonly Declared[]) => remarksOn(name, by, declared),
 });
 
 const shown = (value: number): string => String(Number(value.toPrecision(6)));

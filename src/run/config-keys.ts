@@ -1,3 +1,5 @@
+import type { Dataset } from '../data/dataset.js';
+import { split } from '../data/split.js';
 import { WeirError } from '../flow/errors.js';
 import { checkOptions } from '../flow/options.js';
 import { directionKinds, type PowerOptions } from '../learn/spectral/power.js';
@@ -40,7 +42,7 @@ export const trainingKeys = (usual: {
       .default(partial)
       .describe('whether samples at the end of an epoch that do not fill a batch are kept'),
     rate: z.number().positive().default(rate).describe('learning rate'),
-    momentum: z.number().min(0).max(1).default(0.9),
+    momentum: z.number().min(0).lt(1).default(0.9),
     decay: z.number().min(0).default(decay).describe('weight decay, on all parameters'),
   };
 };
@@ -89,7 +91,7 @@ export function directionsOf(
 }
 
 /**
- * Keys of regularizers: which, how strong, from which epoch on, for how many seeds. `gamma`, `burnIn` and `tickEvery` act on regularizers
+ * Keys of regularizers: which, how strong, from which epoch on, for how many seeds. `gamma`, `gammas`, `burnIn` and `tickEvery` act on regularizers
  * alone: a network of regularizer 'none' is wired with their defaults (see `ofRegularizer`).
  */
 export const regularizerKeys = <const K extends readonly [string, ...string[]]>(
@@ -120,6 +122,12 @@ export const regularizerKeys = <const K extends readonly [string, ...string[]]>(
       .describe('a network for each'),
     seeds: z.int().min(1).default(10).describe('networks of each, seeded from --seed on'),
     gamma: ofRegularizer(z.number().min(0).default(gamma).describe('γ of equations 5 and 6')),
+    gammas: ofRegularizer(
+      z
+        .partialRecord(z.enum(kinds), z.number().min(0))
+        .default({})
+        .describe('γ of single regularizers, where it is not `gamma`: {"KIND":0.01}'),
+    ),
     burnIn: ofRegularizer(z.int().min(0).default(burnIn).describe('epochs before the regularizer acts')),
     tickEvery: ofRegularizer(
       z.int().min(1).default(tickEvery).describe('updates from one refresh of the directions to the next'),
@@ -144,6 +152,44 @@ export const adversaryKeys = (usual: { readonly epsilon: number }) => {
     ),
   };
 };
+
+/**
+ * The strength of a regularizer of that kind: its own of the key `gammas`, or else `gamma`.
+ *
+ * @example gammaOf({ gamma: 0.01, gammas: { 'weight-decay': 0.002 } }, 'weight-decay') // 0.002; of 'rep-spectral' 0.01
+ */
+export const gammaOf = (
+  { gamma, gammas = {} }: { readonly gamma: number; readonly gammas?: Readonly<Record<string, number | undefined>> },
+  kind: string,
+): number => (Object.hasOwn(gammas, kind) ? gammas[kind] : undefined) ?? gamma;
+
+/** The part of the training images that `evaluateOn=validation` holds back. */
+const HELD_BACK = 0.1;
+
+/** The key that says which images a network is measured on. */
+export const evaluationKeys = () => ({
+  evaluateOn: z
+    .enum(['test', 'validation'])
+    .default('test')
+    .describe(
+      'images that are measured and attacked: those for testing, or a tenth of the training images, held back from training; tune on the latter',
+    ),
+});
+
+/**
+ * Training and test images as they are, or a tenth of the training images, of every class alike, in the place of the test images. The tenth is
+ * the same for all networks and seeds.
+ *
+ * @example const { train, test } = evaluationOf(mnist({ data: 'embedded' }), { evaluateOn: 'validation' });
+ */
+export function evaluationOf<D extends Dataset>(
+  { train, test }: { readonly train: D; readonly test: D },
+  { evaluateOn }: { readonly evaluateOn: 'test' | 'validation' },
+): { readonly train: D; readonly test: D } {
+  if (evaluateOn === 'test') return { train, test };
+  const parts = split(train, { test: HELD_BACK, seed: 0 });
+  return { train: parts.train, test: { ...parts.test, name: `${train.name}/validation` } };
+}
 
 /** Keys of readouts that are fitted to frozen features. */
 export const readoutKeys = () => ({
@@ -198,6 +244,7 @@ export const whiteBoxKeys = (usual: { readonly whitebox: number }) => {
 const trainingOnly = [
   ...Object.keys(trainingKeys({ epochs: 1, batchSize: 1, rate: 1, decay: 0 })),
   'gamma',
+  'gammas',
   'burnIn',
   'tickEvery',
   ...Object.keys(adversaryKeys({ epsilon: 1 })),

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { isRecord } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { nearest, suggestion } from '../flow/options.js';
 import { textTable } from '../flow/terminal.js';
@@ -100,9 +101,23 @@ const shared: readonly Rule[] = [
   {
     keys: ['gamma', 'regularizers'],
     clash(config) {
-      const { gamma, regularizers } = config;
-      if (gamma !== 0 || !(regularizers as unknown[]).includes('none') || !regularized(config)) return undefined;
+      const { gamma, gammas = {}, regularizers } = config;
+      if (
+        gamma !== 0 ||
+        Object.keys(gammas as object).length > 0 ||
+        !(regularizers as unknown[]).includes('none') ||
+        !regularized(config)
+      )
+        return undefined;
       return { why: 'a regularizer of strength 0 is none, and equal networks would be compared' };
+    },
+  },
+  {
+    keys: ['gammas', 'regularizers'],
+    clash({ gammas, regularizers }) {
+      const kinds = Object.keys(gammas as object);
+      const idle = kinds.find((kind) => kind === 'none' || !(regularizers as unknown[]).includes(kind));
+      return idle === undefined ? undefined : { why: `no network is trained with a γ of '${idle}'` };
     },
   },
   {
@@ -130,6 +145,13 @@ const shared: readonly Rule[] = [
     },
   },
   endsWith('testEvery', 'epochs', 'tested'),
+  {
+    keys: ['decay', 'rate'],
+    clash(config) {
+      const taken = number(config, 'rate') * number(config, 'decay');
+      return taken < 1 ? undefined : { why: `each update would take ${taken} times its own size from every weight` };
+    },
+  },
 ];
 
 /**
@@ -170,7 +192,8 @@ function settleConflicts<C extends AnyConfig>(
 
 const setting = (key: string, values: AnyConfig): string => `${key}=${valueText(values[key])}`;
 
-const valueText = (value: unknown): string => (Array.isArray(value) ? value.join(',') : String(value));
+const valueText = (value: unknown): string =>
+  Array.isArray(value) ? value.join(',') : isRecord(value) ? JSON.stringify(value) : String(value);
 
 export { z };
 

@@ -109,12 +109,12 @@ export class NetworkTraining {
     const flow = withShare(consensus.share, () => new Flow(this.logged(), onBarrier, (line) => watch.warn(line)));
     try {
       requests.attach(flow);
-      for (const line of flow.remarks) remark(line);
       this.schemas = checkedRecords(flow);
       if (consensus.writes) folder.declare(recordsDeclaredBy(flow));
       await identity?.checkInputs(pipeline, network.name, flow); // before anything is done with its data
       for (const line of identity?.said.splice(0) ?? []) watch.warn(line);
       this.load(flow);
+      for (const line of flow.remarks) remark(line);
       if (pin !== undefined && 'update' in pin) countUpdates(flow, snapshots);
       consensus.sameGraph(flow, snapshots.update);
       watch.network(network, index, networks.length, flow, (state ?? trunk)?.update);
@@ -135,11 +135,9 @@ export class NetworkTraining {
     const { from } = this.run.folder.started;
     if (state !== undefined) flow.load(state.flow);
     else if (from !== undefined) flow.load(takenFrom(from, this.network.name).flow, from.again);
-    else {
-      if (trunk !== undefined) flow.load(trunk.flow);
-      flow.introduce();
-      this.announce(flow);
-    }
+    else if (trunk !== undefined) flow.load(trunk.flow);
+    flow.introduce();
+    if (state === undefined && from === undefined) this.announce(flow);
   }
 
   private announce(flow: Flow): void {

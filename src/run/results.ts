@@ -5,7 +5,7 @@ import type { Measurement } from '../measure/log.js';
 import type { NetworkReport } from '../measure/networks/record.js';
 import { summarizeNetwork } from '../measure/networks/summary.js';
 import { mean } from '../plot/statistics.js';
-import { OlderFormat, RunFolder } from '../storage/run-folder.js';
+import { ANY, comparedConfig, OlderFormat, RunFolder } from '../storage/run-folder.js';
 import { collectReport } from './collect/collect.js';
 import { type LifecycleState, statusOf, unreadableRun } from './status.js';
 
@@ -13,6 +13,8 @@ import { type LifecycleState, statusOf, unreadableRun } from './status.js';
 export interface StreamResult {
   readonly regularizer: string;
   readonly networks: number;
+  /** Whether this run trained them for other runs too, or another run did for it. */
+  readonly shared?: true;
   /** Mean over the networks, from 0 to 1. */
   readonly accuracy: number | null;
   /** The stream of that accuracy, where it is not the test accuracy: the first one of accuracies. */
@@ -35,7 +37,7 @@ export interface ListedRun {
   readonly createdAt: string | null;
   readonly epoch: number | null;
   readonly epochs: number | null;
-  /** The keys in which the listed runs of its pipeline differ, the seed and the origin of a fork among them. */
+  /** The keys in which the listed runs of its pipeline differ, the seed and the origin of a fork among them; 'any' where one makes no difference. */
   readonly differs: Readonly<Record<string, unknown>>;
   readonly results: readonly StreamResult[];
 }
@@ -48,10 +50,11 @@ export interface ListedRun {
 export async function listRuns(paths: readonly string[]): Promise<ListedRun[]> {
   const found = await Promise.all(paths.map(standing));
   const listed = found.map(({ start, ...run }) => {
-    const others = found.filter(({ pipeline }) => pipeline === run.pipeline);
-    const keys = Object.keys(start ?? {}).filter((key) =>
-      others.some((other) => other.start !== undefined && !isDeepStrictEqual(other.start[key], start![key])),
-    );
+    const starts = found.flatMap(({ pipeline, start }) => (pipeline === run.pipeline && start ? [start] : []));
+    const keys = Object.keys(start ?? {}).filter((key) => {
+      const values = starts.map((one) => one[key]).filter((value) => value !== ANY);
+      return values.some((value) => !isDeepStrictEqual(value, values[0]));
+    });
     return { ...run, differs: Object.fromEntries(keys.map((key) => [key, start![key] ?? null])) };
   });
   return listed.sort((a, b) => (a.createdAt ?? '').localeCompare(b.createdAt ?? ''));
@@ -62,11 +65,11 @@ type Standing = Omit<ListedRun, 'differs'> & { readonly start: Readonly<Record<s
 async function standing(path: string): Promise<Standing> {
   try {
     const folder = RunFolder.open(path);
-    const { config, seed, origin, createdAt } = folder.started;
+    const { seed, origin, createdAt } = folder.started;
     const { path: shown, pipeline, state, epoch, epochs } = await statusOf(path);
     const from = origin === undefined ? 'none' : `${origin.run}, update ${origin.at}`;
     const results = state === 'damaged' ? [] : resultsOf(folder);
-    const start = { ...config, seed, origin: from };
+    const start = { ...comparedConfig(folder.started), seed, origin: from };
     return { path: shown, pipeline, state, createdAt, epoch, epochs, results, start };
   } catch (error) {
     if (!(error instanceof WeirError)) throw error;
@@ -78,6 +81,7 @@ async function standing(path: string): Promise<Standing> {
 
 function resultsOf(folder: RunFolder): StreamResult[] {
   const { networks } = collectReport([folder]);
+  const { part = {} } = folder.started;
   return [...new Set(networks.map(({ regularizer }) => regularizer))].map((regularizer) => {
     const own = networks.filter((network) => network.regularizer === regularizer);
     const accuracies = own.flatMap(({ testAccuracy }) => testAccuracy ?? []);
@@ -86,6 +90,7 @@ function resultsOf(folder: RunFolder): StreamResult[] {
     return {
       regularizer,
       networks: own.length,
+      ...(own.some(({ name, trainedBy }) => trainedBy ?? Object.hasOwn(part, name)) && { shared: true as const }),
       ...(accuracies.length > 0 ? { accuracy: mean(accuracies) } : otherAccuracy(own)),
       distance: distances.length === 0 ? null : mean(distances),
       ...(best.length > 0 && { bestDistance: mean(best) }),

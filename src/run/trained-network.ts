@@ -144,8 +144,13 @@ export function takeOver(
     taken = {},
   }: { readonly module: string; readonly accepted: readonly string[]; readonly taken?: WeightsPick },
 ): RunFolder {
-  const { pipeline, seed, networks, figures = [], reference, part, taken: begunWith } = source.started;
-  const listed = { ...(networks && { networks }), ...(part && { part }), ...(begunWith && { taken: begunWith }) };
+  const { pipeline, seed, networks, figures = [], reference, part, across, taken: begunWith } = source.started;
+  const listed = {
+    ...(networks && { networks }),
+    ...(part && { part }),
+    ...(across && { across }),
+    ...(begunWith && { taken: begunWith }),
+  };
   const copied = [...recordsOf(source)].filter(({ stream }) => !streams.includes(String(stream)));
   const again = streams.map((stream) => `${stream}$`);
   const run = RunFolder.create(

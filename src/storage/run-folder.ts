@@ -55,6 +55,8 @@ export interface RunConfig {
    * other runs branch off.
    */
   readonly part?: Readonly<Record<string, readonly number[]>>;
+  /** Of such a run: the keys of the config that make no difference to these networks, whatever value stands there. */
+  readonly across?: readonly string[];
   /** The networks that another run trained for this one, and that run. They lie here like its own, and stand first in its log. */
   readonly taken?: { readonly run: string; readonly networks: readonly string[] };
   /** The changes of its config since it was started, the oldest first. */
@@ -285,10 +287,24 @@ export class RunFolder {
 
   /** The path as a user in the working folder would type it. */
   get shown(): string {
-    const short = relative(process.cwd(), this.path);
-    return short.startsWith('..') || short === '' ? this.path : short;
+    return shownPath(this.path);
   }
 }
+
+/** An absolute path as a user in the working folder would type it. */
+export function shownPath(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short.startsWith('..') || short === '' ? path : short;
+}
+
+/** The config of a run as it is held against that of others: 'any' for keys that make no difference to what it trains. */
+export const comparedConfig = ({ config, across = [] }: Pick<RunConfig, 'config' | 'across'>): RunConfig['config'] => ({
+  ...config,
+  ...Object.fromEntries(across.map((key) => [key, ANY])),
+});
+
+/** The value of a key that makes no difference. */
+export const ANY = 'any';
 
 /** A run of an earlier version of Weir: nothing is wrong with it, and this one cannot read it. */
 export class OlderFormat extends WeirError {

@@ -108,7 +108,7 @@ export function startOfJob(job: Job, pipeline: Pipeline, baseline: string | unde
   const { module, files, seed, config, setting, trains, takes } = job;
   const { figures, reference } = pipeline;
   const own = {
-    ...(trains && { part: trains.networks }),
+    ...(trains && { part: trains.networks, across: trains.across }),
     ...(takes && baseline !== undefined && { taken: { run: resolve(baseline), networks: takes.networks } }),
   };
   return {

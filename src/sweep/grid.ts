@@ -23,7 +23,7 @@ export function parseAxis(text: string): Axis {
   const key = text.slice(0, equals);
   const values = text
     .slice(equals + 1)
-    .split(/,(?![^[]*\])/) // not at a comma within brackets
+    .split(/,(?![^[]*\])(?![^{]*\})/) // not at a comma within brackets or braces
     .flatMap((part) => (part.trim() === '' ? [] : rangeOf(key, part.trim())));
   return checkAxis({ key, values });
 }

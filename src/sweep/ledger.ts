@@ -49,6 +49,22 @@ export interface AttemptResult {
   readonly barren?: boolean;
 }
 
+/**
+ * Whether the process of a running job, and that of the sweep which holds its lease, are known to be gone: of another machine nothing is
+ * known, and a task of Slurm outlives the sweep's process. The lease stays until another process of the sweep takes it over.
+ */
+export function isStopped({ state, lease }: JobEntry): boolean {
+  if (state !== 'running' || lease === undefined || lease.location?.kind === 'slurm') return false;
+  return [lease.by, lease.location?.mark].every(
+    (mark) => mark === undefined || isAlive(mark, { ownDisk: true }) === false,
+  );
+}
+
+/** Seconds since the last heartbeat, where the process of the sweep that holds the lease is not known to live. */
+export function silence({ by, heartbeat }: JobLease, now = Date.now()): number | undefined {
+  return isAlive(by, { ownDisk: true }) === true ? undefined : Math.max(0, (now - heartbeat) / 1000);
+}
+
 /** After so many attempts in a row without a new snapshot a job has failed: it would end the same way again. */
 export const mostBarren = 5;
 

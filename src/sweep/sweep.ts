@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { WeirError } from '../flow/errors.js';
@@ -214,6 +214,26 @@ export interface PointsOptions extends SweepSettings {
   readonly folder?: string;
 }
 
+/** The folder of a sweep that was given none. */
+const usualFolder = ({ name }: Pick<Pipeline, 'name'>): string => join('runs', `sweep-${name}`);
+
+/**
+ * The folder of the sweep that is meant: a folder itself, or a module, whose sweep is in `folder` or the usual one.
+ *
+ * @throws {WeirError} where the module's sweep has not begun; names where it was looked for
+ */
+export async function folderOfSweep(target: string, folder?: string): Promise<string> {
+  if (readPlan(target) !== undefined || !isFile(target)) return target;
+  const path = folder ?? usualFolder(await loadPipeline(target));
+  if (readPlan(path) !== undefined) return path;
+  throw new WeirError(
+    `no sweep of ${target} has begun in ${path}`,
+    'begin it by the same command without --status and --cancel, or name the folder of a sweep instead of the module',
+  );
+}
+
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+
 /** The same as `sweep`, with values as text. */
 export async function sweepPoints({ module, points, set = [], seed = 0, ...settings }: PointsOptions): Promise<Sweep> {
   const pipeline = await loadPipeline(module);
@@ -222,7 +242,7 @@ export async function sweepPoints({ module, points, set = [], seed = 0, ...setti
   const asked = { module, pipeline, points, ...ofAll };
   jobsOf(asked); // reports errors before TensorFlow is loaded, which takes long
   if (settings.executor === 'slurm') await requireSlurm(); // before anything is written
-  const folder = settings.folder ?? join('runs', `sweep-${pipeline.name}`);
+  const folder = settings.folder ?? usualFolder(pipeline);
   const before = readPlan(folder);
   const slow = before?.slow ?? (await loadTensorFlow()).kind === 'wasm';
   const jobs = withBaselines(pipeline, jobsOf({ ...asked, fallback: slow ? pipeline.fallback : {} }));

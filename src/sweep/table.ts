@@ -7,25 +7,29 @@ import { count, duration, NONE } from '../plot/table.js';
 import { type Screen, usesColor } from '../run/progress.js';
 import { type RunStatus, statusOf, unreadableRun } from '../run/status.js';
 import type { Job } from './jobs.js';
-import type { JobEntry, JobLocation, JobState } from './ledger.js';
+import { isStopped, type JobEntry, type JobLease, type JobState, silence } from './ledger.js';
 import { folderOfJob, ledgerOf, type SweepPlan } from './plan.js';
+
+/** The state of a job by the ledger; 'stopped' where it is running by the ledger, but the processes that ran it are gone. */
+export type KnownState = JobState | 'stopped';
 
 /** A job of a sweep: its entry in the ledger, and the status of its run once that has begun. */
 export interface JobRow {
   readonly name: string;
+  readonly state: KnownState;
   readonly entry: JobEntry;
   readonly run?: RunStatus;
   /** The networks that another job trains for it. */
   readonly takes?: NonNullable<Job['takes']>;
 }
 
-const order: readonly JobState[] = ['running', 'failed', 'cancelled', 'waiting', 'done'];
+const order: readonly KnownState[] = ['running', 'stopped', 'failed', 'cancelled', 'waiting', 'done'];
 const heads = ['state', 'job', 'network', 'phase', 'epoch', 'update', 'left', 'attempts', 'where'];
 
 /** The number of jobs in each state, in one line. */
-export function summary(title: string, entries: Iterable<JobEntry>): string {
-  const states = [...entries].map(({ state }) => state);
-  const many = (state: JobState): number => states.filter((one) => one === state).length;
+export function summary(title: string, jobs: Iterable<{ readonly state: KnownState }>): string {
+  const states = [...jobs].map(({ state }) => state);
+  const many = (state: KnownState): number => states.filter((one) => one === state).length;
   const rest = order.filter((state) => state !== 'done' && many(state) > 0).map((state) => `${many(state)} ${state}`);
   return [`${title}: ${many('done')} of ${states.length} done`, ...rest].join(' · ');
 }
@@ -37,25 +41,29 @@ export function summary(title: string, entries: Iterable<JobEntry>): string {
  */
 export function sweepTable(
   rows: readonly JobRow[],
-  { width = Number.POSITIVE_INFINITY, most = Number.POSITIVE_INFINITY, color = pc.isColorSupported } = {},
+  {
+    width = Number.POSITIVE_INFINITY,
+    most = Number.POSITIVE_INFINITY,
+    color = pc.isColorSupported,
+    now = Date.now(),
+  } = {},
 ): string[] {
   const c = pc.createColors(color);
-  const paint: Readonly<Record<JobState, (text: string) => string>> = {
+  const paint: Readonly<Record<KnownState, (text: string) => string>> = {
     waiting: c.dim,
     running: c.green,
+    stopped: c.yellow,
     done: c.dim,
     failed: c.red,
     cancelled: c.yellow,
   };
-  const sorted = order.flatMap((state) => rows.filter(({ entry }) => entry.state === state));
+  const sorted = order.flatMap((state) => rows.filter((row) => row.state === state));
   const shown = sorted.slice(0, sorted.length > most ? Math.max(0, most - 1) : most);
-  const [head, ...lines] = textTable([heads, ...shown.map(cellsOf)], { width });
+  const [head, ...lines] = textTable([heads, ...shown.map((row) => cellsOf(row, now))], { width });
   const hidden = sorted.length - shown.length;
   return [
     c.dim(head!),
-    ...shown.map(
-      ({ entry: { state } }, i) => paint[state](lines[i]!.slice(0, state.length)) + lines[i]!.slice(state.length),
-    ),
+    ...shown.map(({ state }, i) => paint[state](lines[i]!.slice(0, state.length)) + lines[i]!.slice(state.length)),
     ...(hidden > 0 ? [c.dim(`… and ${hidden} more`)] : []),
   ];
 }
@@ -79,21 +87,29 @@ export const heldBack = (jobs: readonly Job[], entries: ReadonlyMap<string, JobE
     return [`${waiting} ${waiting === 1 ? 'job waits' : 'jobs wait'} for ${name}, which is ${state}`];
   });
 
+/** How the jobs go on whose processes are gone, in a line; none where there are no such jobs. */
+export function stoppedNote(folder: string, rows: readonly JobRow[]): string[] {
+  const many = rows.filter(({ state }) => state === 'stopped').length;
+  if (many === 0) return [];
+  const jobs = many === 1 ? 'the process of 1 job' : `the processes of ${many} jobs`;
+  return [`${jobs} and of the sweep that ran ${many === 1 ? 'it' : 'them'} are gone; go on with: weir sweep ${folder}`];
+}
+
 /** The reason of each failed, cancelled or damaged job, a line each. */
-export const reasons = (rows: readonly JobRow[]): string[] =>
+export const reasons = (rows: readonly Omit<JobRow, 'state'>[]): string[] =>
   rows.flatMap(({ name, entry, run }) => {
     if (entry.state === 'failed' || entry.state === 'cancelled')
       return [`${pc.red(entry.state)} ${name}: ${(entry.reason ?? 'without a reason').split('\n', 1)[0]}`];
     return run?.state === 'damaged' ? [`${pc.red('damaged')} ${name}: ${run.damage?.split('\n', 1)[0]}`] : [];
   });
 
-function cellsOf({ name, entry, run }: JobRow): string[] {
+function cellsOf({ name, state, entry, run }: JobRow, now: number): string[] {
   const of = (value: number | null | undefined, whole: number | null | undefined): string =>
     typeof value !== 'number' ? NONE : `${count(value)}${typeof whole === 'number' ? `/${count(whole)}` : ''}`;
-  const running = entry.state === 'running';
+  const running = state === 'running';
   const network = run?.network ?? null;
   return [
-    entry.state,
+    state,
     name,
     network === null ? NONE : `${network.name}${network.of > 1 ? ` (${network.index} of ${network.of})` : ''}`,
     !running
@@ -105,14 +121,21 @@ function cellsOf({ name, entry, run }: JobRow): string[] {
     of(run?.update, run?.updates),
     !running || run?.secondsLeft == null ? NONE : duration(run.secondsLeft),
     String(entry.attempts),
-    running ? whereIs(entry.lease?.location) : NONE,
+    running ? whereIs(entry.lease, now) : NONE,
   ];
 }
 
-function whereIs(location: JobLocation | undefined): string {
-  if (location === undefined) return 'starting';
-  if (location.kind === 'process') return `${location.mark.pid} on ${location.mark.host}`;
-  return location.id === undefined ? 'Slurm' : `Slurm ${location.id}`;
+/** Where a job runs; with the age of the sweep's last heartbeat where nothing newer is known. */
+function whereIs(lease: JobLease | undefined, now: number): string {
+  const location = lease?.location;
+  const place =
+    location === undefined
+      ? 'starting'
+      : location.kind === 'process'
+        ? `${location.mark.pid} on ${location.mark.host}`
+        : `Slurm ${location.id ?? ''}`.trimEnd();
+  const silent = lease && silence(lease, now);
+  return silent === undefined ? place : `${place}, last heartbeat ${duration(silent)} ago`;
 }
 
 /** Jobs with the status of their runs. @param of the jobs whose runs are looked up */
@@ -126,7 +149,9 @@ export async function rowsOf(
   for (const job of jobs) {
     const entry = entries.get(job.name)!;
     const run = of(entry) ? await statusOfJob(folderOfJob(folder, job)) : undefined;
-    rows.push({ name: job.name, entry, ...(run && { run }), ...(job.takes && { takes: job.takes }) });
+    const held = run?.state === 'running' || run?.state === 'elsewhere'; // by a process that the sweep did not start
+    const state = !held && isStopped(entry) ? 'stopped' : entry.state;
+    rows.push({ name: job.name, state, entry, ...(run && { run }), ...(job.takes && { takes: job.takes }) });
   }
   return rows;
 }

@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { availableParallelism, cpus, totalmem } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
+import { loadTensorFlow } from '../../src/tensorflow/tf.js';
 
 /** Rest before a round, milliseconds. OpenMP's threads spin for 200. */
 const pause = 250;
@@ -125,6 +128,40 @@ export async function pythonPeer(script: string, args: readonly string[]): Promi
     return undefined;
   }
   return linePeer([python, new URL(`peers/${script}`, import.meta.url).pathname, ...args]);
+}
+
+/** A Python peer that takes tensors in files, and the folder for them. */
+export interface FilesPeer {
+  readonly python: LinePeer;
+  readonly folder: string;
+}
+
+/**
+ * Measures differences beside a peer in Python that takes and gives tensors in files, and prints the largest and its reach.
+ *
+ * @param options.threads of ours, where none are set @param measure gives the differences that count @returns whether the largest is within reach
+ */
+export async function besidePyTorch(
+  name: string,
+  { reach, threads, note = '' }: { readonly reach: number; readonly threads: number; readonly note?: string },
+  measure: (peer: FilesPeer) => Promise<readonly number[]>,
+): Promise<boolean> {
+  const python = await pythonPeer(`${name.replaceAll('-', '_')}.py`, []);
+  if (python === undefined) return false;
+  process.env.WEIR_THREADS ??= String(threads);
+  const runtime = await loadTensorFlow();
+  const folder = mkdtempSync(join(tmpdir(), `weir-${name}-`));
+  console.log(machine());
+  console.log(`Weir (TensorFlow ${runtime.version}) and ${python.ready}${note}`);
+  try {
+    const worst = Math.max(...(await measure({ python, folder })));
+    if (worst === Number.NEGATIVE_INFINITY) return true; // none counts
+    console.log(`${name} difference ${worst.toExponential(1)} (reach ${reach.toExponential(1)})`);
+    return worst <= reach;
+  } finally {
+    python.close();
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** Starts a process that answers lines, with further variables in its environment. */

@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sizeOf } from '../../src/flow/data.js';
 import { keyed } from '../../src/flow/random.js';
@@ -17,10 +15,7 @@ import { trainStage } from '../../src/learn/train.js';
 import { inTorch } from '../../src/learn/weights/pretrained.js';
 import { readSafetensors, type StoredTensor, writeSafetensors } from '../../src/learn/weights/safetensors.js';
 import { savedTensors } from '../../src/learn/weights/saved-tensors.js';
-import { loadTensorFlow } from '../../src/tensorflow/tf.js';
-import { type LinePeer, machine, pythonPeer } from './compare.js';
-
-const reach = 1e-4;
+import { besidePyTorch, type FilesPeer } from './compare.js';
 
 /** A training on both sides: the same first weights and batches. */
 interface Pair {
@@ -98,36 +93,17 @@ const residualRows: readonly Row[] = [
  * The target is that of the MLP, after 50 updates by every optimizer. ResNet-18's first updates are printed, without a target. With an
  * argument 'mlp' or 'resnet18' one of them alone is trained.
  */
-export async function bench(options: readonly string[]): Promise<boolean> {
-  const python = await pythonPeer('updates_in_pytorch.py', []);
-  if (python === undefined) return false;
-  process.env.WEIR_THREADS ??= '1';
-  const runtime = await loadTensorFlow();
-  const folder = mkdtempSync(join(tmpdir(), 'weir-updates-'));
-  console.log(machine());
-  console.log(`Weir (TensorFlow ${runtime.version}) and ${python.ready}, float64; in brackets PyTorch's float32`);
-  try {
+export function bench(options: readonly string[]): Promise<boolean> {
+  const note = ", float64; in brackets PyTorch's float32";
+  return besidePyTorch('updates-in-pytorch', { reach: 1e-4, threads: 1, note }, async (peer) => {
     const found: number[] = [];
     for (const row of options.includes('resnet18') ? [] : rows) {
-      const worst = Math.max(...(await beside(dense, row, { python, folder })));
+      const worst = Math.max(...(await beside(dense, row, peer)));
       if (!row[0].includes('bfloat16')) found.push(worst);
     }
-    for (const row of options.includes('mlp') ? [] : residualRows) {
-      await beside(residual, row, { python, folder });
-    }
-    if (found.length === 0) return true;
-    const worst = Math.max(...found);
-    console.log(`updates-in-pytorch difference ${worst.toExponential(1)} (reach ${reach.toExponential(1)})`);
-    return worst <= reach;
-  } finally {
-    python.close();
-    rmSync(folder, { recursive: true });
-  }
-}
-
-interface Trip {
-  readonly python: LinePeer;
-  readonly folder: string;
+    for (const row of options.includes('mlp') ? [] : residualRows) await beside(residual, row, peer);
+    return found;
+  });
 }
 
 /** What became of a network: losses by update, and its tensors by the update and their names in PyTorch. */
@@ -137,7 +113,7 @@ interface Trained {
 }
 
 /** Trains on both sides, and prints a line for each update reported. @returns the largest differences of weights, by line */
-async function beside(pair: Pair, [name, optimizer, there]: Row, { python, folder }: Trip): Promise<number[]> {
+async function beside(pair: Pair, [name, optimizer, there]: Row, { python, folder }: FilesPeer): Promise<number[]> {
   const [weights, batches] = [join(folder, 'weights.safetensors'), join(folder, 'batches.safetensors')];
   const { model, updates, samples, report } = pair;
   const start = model.start(0);

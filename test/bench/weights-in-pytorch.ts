@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sizeOf } from '../../src/flow/data.js';
 import { keyed } from '../../src/flow/random.js';
@@ -12,8 +10,8 @@ import { trainStage } from '../../src/learn/train.js';
 import { inTorch, startingFrom } from '../../src/learn/weights/pretrained.js';
 import { writeSafetensors } from '../../src/learn/weights/safetensors.js';
 import { restoreTensors, savedTensors } from '../../src/learn/weights/saved-tensors.js';
-import { loadTensorFlow, tf } from '../../src/tensorflow/tf.js';
-import { type LinePeer, machine, pythonPeer } from './compare.js';
+import { tf } from '../../src/tensorflow/tf.js';
+import { besidePyTorch, type FilesPeer } from './compare.js';
 
 const reach = 1e-4;
 const updates = 4;
@@ -52,45 +50,24 @@ const dense = (sizes: readonly number[], scale: NonNullable<MlpOptions['scale']>
  *
  * ResNets go by torchvision's names; the layers of an MLP are 'hidden1', 'hidden2', …, 'fc', each with 'weight' and 'bias'.
  */
-export async function bench(): Promise<boolean> {
-  const python = await pythonPeer('weights_in_pytorch.py', []);
-  if (python === undefined) return false;
-  process.env.WEIR_THREADS ??= '2';
-  const runtime = await loadTensorFlow();
-  const folder = mkdtempSync(join(tmpdir(), 'weir-in-pytorch-'));
-  console.log(machine());
-  console.log(`Weir (TensorFlow ${runtime.version}) and ${python.ready}`);
+export function bench(): Promise<boolean> {
   const cifar = { depth: 18, stem: 'cifar' } as const;
-  const trip = { python, folder };
-  try {
-    const found = [
-      await there(residual({ ...cifar, padding: 'circular' }, 32, 16), trained, trip),
-      await there(residual({ ...cifar, padding: 'zero' }, 32, 16), trained, trip),
-      await there(residual({ depth: 50, stem: 'imagenet', padding: 'zero' }, 224, 2), untrained, trip),
-      await there(residual({ depth: 50, stem: 'imagenet', padding: 'circular' }, 224, 2), untrained, trip),
-      await there(dense([784, 64, 32, 10], 'none'), trained, trip),
-      await there(dense([784, 64, 32, 10], 'width'), trained, trip),
-      await back(residual({ depth: 18, stem: 'imagenet', padding: 'zero' }, 224, 2), trip),
-      await back(residual({ depth: 50, stem: 'imagenet', padding: 'zero' }, 224, 2), trip),
-      await back(residual({ ...cifar, padding: 'circular' }, 32, 16), trip),
-      await back(dense([784, 64, 32, 10], 'none'), trip),
-    ];
-    const worst = Math.max(...found);
-    console.log(`weights-in-pytorch difference ${worst.toExponential(1)} (reach ${reach.toExponential(1)})`);
-    return worst <= reach;
-  } finally {
-    python.close();
-    rmSync(folder, { recursive: true });
-  }
-}
-
-interface Trip {
-  readonly python: LinePeer;
-  readonly folder: string;
+  return besidePyTorch('weights-in-pytorch', { reach, threads: 2 }, async (peer) => [
+    await there(residual({ ...cifar, padding: 'circular' }, 32, 16), trained, peer),
+    await there(residual({ ...cifar, padding: 'zero' }, 32, 16), trained, peer),
+    await there(residual({ depth: 50, stem: 'imagenet', padding: 'zero' }, 224, 2), untrained, peer),
+    await there(residual({ depth: 50, stem: 'imagenet', padding: 'circular' }, 224, 2), untrained, peer),
+    await there(dense([784, 64, 32, 10], 'none'), trained, peer),
+    await there(dense([784, 64, 32, 10], 'width'), trained, peer),
+    await back(residual({ depth: 18, stem: 'imagenet', padding: 'zero' }, 224, 2), peer),
+    await back(residual({ depth: 50, stem: 'imagenet', padding: 'zero' }, 224, 2), peer),
+    await back(residual({ ...cifar, padding: 'circular' }, 32, 16), peer),
+    await back(dense([784, 64, 32, 10], 'none'), peer),
+  ]);
 }
 
 /** Weir → PyTorch. */
-async function there(pair: Pair, weightsOf: (model: Model) => Weights, { python, folder }: Trip): Promise<number> {
+async function there(pair: Pair, weightsOf: (model: Model) => Weights, { python, folder }: FilesPeer): Promise<number> {
   const [file, inputs] = [join(folder, 'there.safetensors'), join(folder, 'inputs.safetensors')];
   const weights = weightsOf(pair.model);
   writeSafetensors(file, inTorch(savedTensors(weights)), { format: 'pt' });
@@ -103,7 +80,7 @@ async function there(pair: Pair, weightsOf: (model: Model) => Weights, { python,
 }
 
 /** PyTorch → Weir. */
-async function back(pair: Pair, { python, folder }: Trip): Promise<number> {
+async function back(pair: Pair, { python, folder }: FilesPeer): Promise<number> {
   const [file, inputs] = [join(folder, 'back.safetensors'), join(folder, 'inputs.safetensors')];
   const x = samplesOf(pair, inputs);
   const task = { task: 'write', network: pair.there, weights: file, inputs };

@@ -85,14 +85,16 @@ test('what samples are drawn from says their classes, recipes what they are norm
   const classes = { of: 'a-b', names: ['a', 'b'] };
   const by = { mean: [0.5], std: [2] };
   const drawn = loader(set, { epochs: 1, seed: 0 });
-  expect(headersOf(drawn)).toEqual([{ classes, samples: 2 }]);
+  expect(headersOf(drawn)).toEqual([{ classes, samples: 2, epochs: 1 }]);
   expect(headersOf(drawn.pipe(augment([unitScale(), normalize(by)], { seed: 0 }), batch(2)))).toEqual([
-    { classes, samples: 2, normalization: by, batches: { count: 1, size: 2, last: 2 } },
+    { classes, samples: 2, epochs: 1, normalization: by, batches: { count: 1, size: 2, last: 2 } },
   ]);
   const both = [[normalize(by)], [normalize(by), unitScale()]];
-  expect(headersOf(drawn.pipe(views(both, { seed: 0 })))).toEqual([{ classes, samples: 2, normalization: by }]);
+  expect(headersOf(drawn.pipe(views(both, { seed: 0 })))).toEqual([
+    { classes, samples: 2, epochs: 1, normalization: by },
+  ]);
   expect(headersOf(drawn.pipe(views([[normalize(by)], [unitScale()]], { seed: 0 })))).toEqual([
-    { classes, samples: 2 },
+    { classes, samples: 2, epochs: 1 },
   ]);
 });
 
@@ -102,7 +104,7 @@ test('labels that an operator has made stand for what is said of them', async ()
     map((samples) => ({ ...samples, labels: samples.labels.map((label) => label % 2) })),
     labeled(['even', 'odd']),
   );
-  expect(headersOf(parity$)).toEqual([{ classes: { of: 'labeled', names: ['even', 'odd'] }, samples: 3 }]);
+  expect(headersOf(parity$)).toEqual([{ classes: { of: 'labeled', names: ['even', 'odd'] }, samples: 3, epochs: 1 }]);
   const [all] = await lastValueFrom(parity$.pipe(toArray()));
   expect([...all!.labels]).toEqual([0, 1, 0]);
   expect(() => labeled(['a', 'a'])).toThrow("two classes of 'labeled' are called 'a'");

@@ -1,8 +1,9 @@
 import type { Browser, Page } from 'playwright-core';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CurvePoint } from '../../src/measure/networks/record.js';
 import { compose } from '../../src/plot/figure-file.js';
-import { robustRange } from '../../src/plot/panels.js';
+import { robustRange } from '../../src/plot/robust-range.js';
 import { figures } from '../../src/report/figures.js';
 import { reportHtml } from '../../src/report/report.js';
 import { chromiumPath, launched } from '../monitor/chromium.js';
@@ -84,5 +85,29 @@ describe.skipIf(chromiumPath === undefined)('the report in a headless Chromium',
       return lines.size > 2 * (1 + cell.querySelectorAll('br').length);
     }).map((cell) => cell.textContent)`);
     expect(broken).toEqual([]);
+  });
+
+  test('the edge of a table is shaded while there is more behind it, on light and on dark', async () => {
+    const box = page.locator('section:has(#networks) .scroll').first();
+    const contrast = async (): Promise<number> => {
+      const { data, info } = await sharp(await box.screenshot())
+        .raw()
+        .toBuffer({ resolveWithObject: true });
+      const at = (x: number): number => data[(3 * info.width + x) * info.channels]!; // above the caption's letters
+      return Math.abs(at(info.width - 2) - at(info.width / 2));
+    };
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await box.evaluate((element) => element.scrollTo({ left: 0 }));
+      expect(await contrast()).toBeGreaterThan(30);
+      await box.evaluate((element) => element.scrollTo({ left: element.scrollWidth }));
+      expect(await contrast()).toBeLessThan(4);
+    }
+  });
+
+  test('on a wide screen the table of all networks needs no scrolling', async () => {
+    await page.setViewportSize({ width: 1280, height: 900 });
+    const box = page.locator('section:has(#networks) .scroll').first();
+    expect(await box.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0);
   });
 });

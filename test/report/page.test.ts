@@ -31,6 +31,22 @@ test('a report without networks is still a page', () => {
   expect(reportHtml(report([])).includes('The report holds no network.')).toBe(true);
 });
 
+test('a network that several settings share counts once, and has one row', () => {
+  const networks = ['gamma=1', 'gamma=2'].flatMap((setting, i) => [
+    network('none', 0, [1, 2], { setting, run: `runs/${i}`, trainedBy: 'runs/unregularized' }),
+    network('rep-spectral', 0, [1, 2], { setting, run: `runs/${i}` }),
+  ]);
+  const page = reportHtml(report(networks));
+  expect(page).toContain('3 networks, 1 of them shared by settings');
+  const rows = [...parseHTML(page).document.querySelectorAll('#networks ~ * tbody th, #networks ~ table tbody th')];
+  expect(rows.map((row) => row.textContent)).toEqual([
+    'none, shared by 2 settings',
+    'gamma=1: rep-spectral',
+    'gamma=2: rep-spectral',
+  ]);
+  expect(reportHtml(report(networks.map(({ trainedBy: _, ...one }) => one)))).toContain('4 networks ·');
+});
+
 test('what differs between runs stands first, and in the JSON; where nothing does there is no table', () => {
   const networks = ['rate=0.1', 'rate=<b>'].map((setting) => network('none', 0, [1, 2], { setting }));
   const conditions = [

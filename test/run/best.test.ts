@@ -1,7 +1,18 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { concatMap, delay, from, lastValueFrom, map, type Observable, type OperatorFunction, of, toArray } from 'rxjs';
+import {
+  concatMap,
+  delay,
+  filter,
+  from,
+  lastValueFrom,
+  map,
+  type Observable,
+  type OperatorFunction,
+  of,
+  toArray,
+} from 'rxjs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import ownTable from '../../pipelines/examples/own-table.js';
 import { xor } from '../../src/data/datasets/synthetic.js';
@@ -91,6 +102,7 @@ test('a number that the record of a measurement does not have is refused when th
     members = false,
   ) => {
     const judged$ = of(measured(members));
+    const remarks: string[] = [];
     for (const judge of [
       stopEarly<Loss>({ by: by as 'loss', better: 'lower', patience: 1 }),
       keepBest<Loss>({ by: by as 'loss', better: 'lower' }),
@@ -98,9 +110,11 @@ test('a number that the record of a measurement does not have is refused when th
       const flow = new Flow({ judged$: judged$.pipe(judge as OperatorFunction<Loss, Measured>) });
       flow.introduce();
       flow.close();
+      remarks.push(...flow.remarks);
     }
+    return remarks;
   };
-  wired('loss');
+  expect(wired('loss')).toEqual([]);
   const refusal = (message: string, remedy: string) =>
     expect.objectContaining({ message: expect.stringContaining(message), remedy: expect.stringContaining(remedy) });
   expect(() => wired('los')).toThrow(
@@ -108,10 +122,26 @@ test('a number that the record of a measurement does not have is refused when th
   );
   expect(() => wired('los', fanOut('losses'))).toThrow("goes by 'los'");
   expect(() => wired('worst')).toThrow("goes by 'worst', which is no number there");
-  wired(
-    'half',
-    map((item) => ({ ...item, half: item.loss / 2 })),
+  expect(() =>
+    wired(
+      'los',
+      filter(({ loss }) => loss > 0),
+    ),
+  ).toThrow("goes by 'los'"); // it makes no other items
+  const halved = map((item: Loss) => ({ ...item, half: item.loss / 2 }));
+  const later = ["stage 'stop early' goes by 'half'", "stage 'keep best' goes by 'half'"].map((what) =>
+    expect.stringMatching(
+      `^${what}, which is checked at the first measurement: the record 'losses' has no such number`,
+    ),
   );
+  expect(wired('half', halved)).toEqual(later);
+  expect(wired('loss', halved)).toEqual([]);
+  const undeclared = stage<Loss, Loss, null>({
+    name: 'other',
+    start: () => null,
+    next: (state, item) => [state, item],
+  });
+  expect(wired('loss', undeclared)[0]).toContain('no record that declares its measurements reaches it');
   expect(() => wired('loss', undefined, true)).toThrow(
     refusal('gets measurements of the members of an ensemble', 'train that network by itself'),
   );

@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import mnist from '../../pipelines/mnist.js';
+import { mnist as embeddedDigits } from '../../src/data/datasets/mnist.js';
 import { collectReport } from '../../src/run/collect/collect.js';
 import { describeConfig, resolveConfig } from '../../src/run/config.js';
+import { evaluationOf, gammaOf } from '../../src/run/config-keys.js';
 import { pipeline } from '../../src/run/pipeline.js';
 import { loadExport, loadPipeline } from '../../src/run/pipeline-module.js';
 import { RunFolder } from '../../src/storage/run-folder.js';
@@ -42,6 +44,8 @@ test.each([
   ['epochs=many', '--set epochs=many', 'its default is 200'],
   ['epochs=1.5', '--set epochs=1.5', 'epochs'],
   ['gamma=-1', '--set gamma=-1', 'γ of equations 5 and 6'],
+  ['gammas={"weight":1}', '--set gammas={"weight":1}', 'γ of single regularizers'],
+  ['gammas={"weight-decay":-1}', '--set gammas={"weight-decay":-1}', 'γ of single regularizers'],
   ['regularizers=rep', '--set regularizers=rep', "did you mean 'rep-spectral'? "],
   ['regularizers=none,rep-spectrl', '--set regularizers', "did you mean 'rep-spectral'? regularizers (a network"],
   ['epochs', '--set epochs is not of the form key=value', '--set epochs=VALUE'],
@@ -54,6 +58,23 @@ test.each([
 test('a folder is kept as an absolute path', () => {
   expect(resolve('data=some/where').data).toBe(join(process.cwd(), 'some/where'));
   expect(resolve('data=embedded').data).toBe('embedded');
+});
+
+test('a regularizer has a strength of its own, or the common one', () => {
+  const config = resolveConfig(mnist.config, {}, [
+    'gamma=0.5',
+    'regularizers=none,rep-spectral,weight-decay',
+    'gammas={"weight-decay":0.002}',
+  ]);
+  expect([gammaOf(config, 'weight-decay'), gammaOf(config, 'rep-spectral')]).toEqual([0.002, 0.5]);
+});
+
+test('validation takes the place of the test images, and is held back from training, the same for all seeds', () => {
+  const images = embeddedDigits({ testSize: 500 });
+  const { train, test: held } = evaluationOf(images, { evaluateOn: 'validation' });
+  expect(evaluationOf(images, { evaluateOn: 'test' })).toEqual(images);
+  expect([train.size, held.size, held.name]).toEqual([8550, 950, `${images.train.name}/validation`]);
+  expect(evaluationOf(images, { evaluateOn: 'validation' }).test.labels).toEqual(held.labels);
 });
 
 test('the keys of a config can be listed', () => {
@@ -126,6 +147,12 @@ test.each([
   ['xor', ['epochs=5000'], 'burnIn=10500 and epochs=5000', 'set burnIn=3500'],
   ['mnist', ['gamma=0'], 'gamma=0 and regularizers=none,', 'change gamma or regularizers'],
   [
+    'mnist',
+    ['gammas={"weight-decay":0.1}'],
+    'gammas={"weight-decay":0.1} and regularizers=none,',
+    'change gammas or regularizers',
+  ],
+  [
     'cifar10-resnet18',
     ['epochs=170', 'tickEvery=5000'],
     'tickEvery=5000 and epochs=170',
@@ -162,6 +189,7 @@ test.each([
     'decayEvery=30 and epochs=25 cancel each other: the learning rate would never fall',
     'set decayEvery=6',
   ],
+  ['mnist', ['decay=10'], 'decay=10 and rate=0.1', 'take 1 times its own size from every weight'],
   ['imagenet-pretrain', ['part=100'], 'part=100 and batchSize=512', 'set part=64'],
   ['xor', ['std=0.5'], 'std=0.5 and noisy=false', 'the corners have no noise'],
   ['xor', ['logEvery=400'], 'logEvery=400 and epochs=15000', 'set logEvery=375'],

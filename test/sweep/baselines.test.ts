@@ -81,14 +81,28 @@ test('a sweep that grows trains no network twice; each job has the bits and the 
   expect(kept(join(base, 'whole')).length).toBeGreaterThan(0);
 
   const { out } = await call('report', folder, '--json');
-  const { networks, ranking, notes } = JSON.parse(out);
+  const { title, networks, ranking, notes } = JSON.parse(out);
+  expect(title).toBe('regularized: 4 networks, 1 of them shared by settings');
   const none = networks.filter(({ name }: { name: string }) => name === 'none');
   expect(none.map(({ setting }: { setting: string }) => setting).sort()).toEqual(['burnIn=4', 'burnIn=6', 'burnIn=8']);
+  expect(none.map(({ trainedBy }: { trainedBy: string }) => trainedBy)).toEqual(
+    Array(3).fill(join(folder, 'jobs/unregularized')),
+  );
   const places = ranking.places.filter(({ regularizer }: { regularizer: string }) => regularizer === 'none');
   expect(places.map(({ setting }: { setting: object }) => setting)).toEqual([{ burnIn: 'any' }]);
   expect(notes).toContain(
     'none of 3 runs was trained once for all settings that make no difference to it, by unregularized.',
   );
+  const listed = (await call('ls', folder)).out.split('\n').map((line) =>
+    line
+      .trim()
+      .split(/\s{2,}/)
+      .slice(0, -2),
+  );
+  expect(listed.slice(1, 3)).toEqual([
+    [join(folder, 'jobs/unregularized'), 'regularized', 'done', '12/12', 'any', 'none (shared)'],
+    [join(folder, 'jobs/burnIn-6'), 'regularized', 'done', '12/12', '6', 'none (shared)'],
+  ]);
   expect((await call('status', folder)).out).toContain('unregularized trains none for burnIn-6, burnIn-4, burnIn-8');
 });
 

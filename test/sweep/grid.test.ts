@@ -31,6 +31,7 @@ const errorOf = (work: () => unknown): string => {
 test('an axis is values, a range of whole numbers, or lists in brackets; the last axis moves fastest', () => {
   expect(parseAxis('seed=0..2,7')).toEqual({ key: 'seed', values: ['0', '1', '2', '7'] });
   expect(parseAxis('kinds=[a,b],[b]').values).toEqual(['a,b', 'b']);
+  expect(parseAxis('gammas={"a":1,"b":2},{"a":0.1}').values).toEqual(['{"a":1,"b":2}', '{"a":0.1}']);
   expect(axesOf({ kinds: [['a', 'b'], ['b']], rate: [1e-7] }).map(({ values }) => values)).toEqual([
     ['["a","b"]', '["b"]'],
     ['1e-7'],
@@ -116,6 +117,9 @@ test('a target that holds no sweep is told from one without points', async () =>
   );
   expect(await told(empty)).toContain(`there is no sweep in ${empty}`);
   expect(await told(module)).toContain('the sweep has no points');
+  expect(await told(module, '--grid', 'seed=0', '--status')).toContain(
+    `no sweep of ${module} has begun in runs/sweep-small`,
+  );
   const settings = ['--set', 'epochs=1', '--set', 'pause=0', '--set', 'epochs=x'];
   expect(await told(module, '--grid', 'seed=0', ...settings)).toMatch(
     /^--set epochs=x takes the place of --set epochs=1\nweir: in the sweep, epochs=x: /,

@@ -19,7 +19,7 @@ export default weir.pipeline({
   wire({ config, network, seed }) {
     const model = weir.mlp([2, 4, 2], { activation: 'gelu' });
     const regularizer = weir.regularizer(network.regularizer, model, {
-      gamma: config.gamma,
+      gamma: weir.gammaOf(config, network.regularizer),
       from: { epoch: config.burnIn },
       seed,
     });

@@ -43,6 +43,8 @@ test('a failed job leaves the others alone, is reported, and is tried again with
   expect([again.status, again.out]).toEqual([1, expect.stringContaining('1 of 2 done · 1 failed')]);
   const status = await weir('status', folder);
   expect(status.out).toMatch(/failed +fails-true .* 2 +–/);
+  const ofModule = await call(...args, '--status');
+  expect(ofModule.out).toBe(status.out);
 });
 
 test('the jobs of a stopped sweep stop at a snapshot; two processes finish them together, without a cancelled job', async () => {

@@ -9,9 +9,10 @@ import { tf } from '../../tensorflow/tf.js';
 import { type MatchedClasses, matchClasses, type NetworkMetadata } from '../metadata.js';
 import { type Weights, weight } from '../model/model.js';
 import { ratesOf } from '../optimizer/rates.js';
-import type { Schedule } from '../optimizer/schedule.js';
+import { type Schedule, scheduled } from '../optimizer/schedule.js';
 import type { SgdOptions } from '../optimizer/sgd.js';
 import type { Batch } from '../train.js';
+import { remarksOnLength, trainingLength, withLength } from '../training-length.js';
 import { updateRecord } from '../update.js';
 import { checkShapes, restoreTensors, type SavedTensors, savedTensors } from '../weights/saved-tensors.js';
 import { type Ensemble, type EnsembleUpdate, membersKey } from './ensemble.js';
@@ -75,7 +76,8 @@ export function ensembleStage(ensemble: Ensemble, training: EnsembleTraining): E
     momentum = 0,
     decay = 0,
   } = checkOptions('sgd of trainEnsemble', sgd, { rate: 'required', momentum: 'optional', decay: 'optional' });
-  checkNumbers('sgd of trainEnsemble', { momentum, decay });
+  checkNumbers('sgd of trainEnsemble', { momentum }, { below: 1 });
+  checkNumbers('sgd of trainEnsemble', { decay });
   const rateOf = ratesOf('sgd of trainEnsemble', rate, []);
   const rateAt: Schedule = (at) => rateOf([membersKey], at)(membersKey);
   const unregularized = new Float32Array(members.length * layout.layers.length);
@@ -103,8 +105,16 @@ export function ensembleStage(ensemble: Ensemble, training: EnsembleTraining): E
 
     introduce(incoming, state) {
       known = matchClasses('train', ensemble.model, incoming, { before: state.metadata, labeled: true });
-      return known.headers;
+      return withLength(known.headers, trainingLength(incoming));
     },
+
+    remarks: (_, training) =>
+      training === undefined
+        ? []
+        : remarksOnLength(training, {
+            rate: scheduled(rate),
+            ...(regularizer && { regularizer: { kind: 'spectral', active: regularizer.active } }),
+          }),
 
     next(state, batch) {
       checkBatch(ensemble, batch);

@@ -5,6 +5,7 @@ import { tf } from '../../tensorflow/tf.js';
 import type { Update } from '../update.js';
 import type { SavedTensors } from '../weights/saved-tensors.js';
 import { checkOptimizer, type Optimizer } from './optimizer.js';
+import type { UpdateIndex } from './schedule.js';
 
 /**
  * Clips the gradients before another optimizer takes them: where their common norm N, of all weights, is above `max`, each is
@@ -106,7 +107,7 @@ const withoutAverages = (optimizer: string, number: number): WeirError =>
 /** What a composed optimizer has of the one inside. */
 const around = (optimizer: Optimizer): Omit<Optimizer, 'move'> => ({
   name: optimizer.name,
-  rate: (at) => optimizer.rate(at),
+  rate: Object.assign((at: UpdateIndex) => optimizer.rate(at), { ...optimizer.rate }), // a warm-up stays on it
   ownRates: (at) => optimizer.ownRates?.(at) ?? [],
   ...(optimizer.averages && { averages: (weights, memory) => optimizer.averages!(weights, memory) }),
 });

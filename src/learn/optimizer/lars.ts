@@ -57,7 +57,8 @@ export function lars(options: LarsOptions): Optimizer {
     vectors = true,
   } = checkOptions('lars', options, optionKeys);
   const where = "optimizer 'lars'";
-  checkNumbers(where, { momentum, decay, trust, epsilon });
+  checkNumbers(where, { momentum }, { below: 1 });
+  checkNumbers(where, { decay, trust, epsilon });
   checkChoice(where, 'adapt', adapt, ['decayed', 'always']);
   checkChoice(where, 'vectors', vectors, [true, false]);
   if (decay === 0 && adapt === 'decayed') {

@@ -36,7 +36,7 @@ export interface Optimizer {
   /** For messages, such as 'adam'. */
   readonly name: string;
   /** The learning rate of an update, for weights without one of their own: for the log. */
-  rate(at: UpdateIndex): number;
+  readonly rate: Schedule;
   /** The learning rates of weights with one of their own, in the order in which they are listed: to compare two schedules. */
   ownRates?(at: UpdateIndex): readonly number[];
   /**

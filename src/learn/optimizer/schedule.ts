@@ -8,8 +8,8 @@ export interface UpdateIndex {
   readonly number: number;
 }
 
-/** A quantity as a function of the update, such as a learning rate. */
-export type Schedule = (at: UpdateIndex) => number;
+/** A quantity as a function of the update, such as a learning rate. `warmUp`: the updates until it is whole, where it has some. */
+export type Schedule = ((at: UpdateIndex) => number) & { readonly warmUp?: number };
 
 /**
  * The same at every update.
@@ -58,7 +58,7 @@ export function cosine(value: number, options: { readonly epochs: number; readon
  * A linear warm-up over the first updates, then another schedule: then(t) · min(1, t / `updates`) at update t.
  *
  * @param updates how many; 0 is no warm-up
- * It does not end with the training: one that is longer never comes to the whole rate.
+ * It does not end with the training: one that is longer never comes to the whole rate, and a line at the start of the run says so.
  *
  * @throws {WeirError} for a number of updates that is not whole, and for a number as `constant` does
  * @example adamw({ rate: warmUp(500, cosine(1e-3, { epochs: 100 })) })
@@ -67,5 +67,6 @@ export function warmUp(updates: number, then: number | Schedule): Schedule {
   checkNumbers('warmUp', { updates }, { whole: true });
   if (typeof then !== 'function') checkNumbers('warmUp', { then });
   const after = scheduled(then);
-  return (at) => after(at) * (at.number < updates ? at.number / updates : 1);
+  const rate = (at: UpdateIndex): number => after(at) * (at.number < updates ? at.number / updates : 1);
+  return Object.assign(rate, { warmUp: updates });
 }

@@ -38,7 +38,8 @@ const optionKeys: OptionKeys<SgdOptions> = {
  */
 export function sgd(options: SgdOptions): Optimizer {
   const { rate, rates, momentum = 0, nesterov = false, decay = 0 } = checkOptions('sgd', options, optionKeys);
-  checkNumbers("optimizer 'sgd'", { momentum, decay });
+  checkNumbers("optimizer 'sgd'", { momentum }, { below: 1 });
+  checkNumbers("optimizer 'sgd'", { decay });
   checkChoice("optimizer 'sgd'", 'nesterov', nesterov, [true, false]);
   if (nesterov && momentum === 0) {
     throw new WeirError("optimizer 'sgd' was given nesterov without a momentum", 'give one, such as momentum: 0.9');

@@ -47,6 +47,24 @@ export const settingOf = ({ setting = '' }: NetworkReport): string => setting;
 /** The settings of some networks, in the order of their runs; '' is one as any other. */
 export const settingsOf = (networks: readonly NetworkReport[]): string[] => unique(networks.map(settingOf));
 
+/** Networks by their training: one that was trained once for several runs is in the report for each of them. */
+export function byTraining(networks: readonly NetworkReport[]): NetworkReport[][] {
+  const trainings = new Map<string, NetworkReport[]>();
+  for (const network of networks) {
+    const key = JSON.stringify([network.trainedBy ?? network.run, network.name]);
+    trainings.set(key, [...(trainings.get(key) ?? []), network]);
+  }
+  return [...trainings.values()];
+}
+
+/** '4 networks, 1 of them shared by settings': each counts once. */
+export function countOfNetworks(networks: readonly NetworkReport[]): string {
+  const trained = byTraining(networks);
+  const shared = trained.filter(({ length }) => length > 1).length;
+  const many = `${trained.length} network${trained.length === 1 ? '' : 's'}`;
+  return shared === 0 ? many : `${many}, ${shared === trained.length ? 'all' : shared} of them shared by settings`;
+}
+
 /** Whether the network's run has these values in its config. */
 export const hasConfig = ({ config = {} }: NetworkReport, values: ConfigValues = {}): boolean =>
   Object.entries(values).every(([key, value]) => config[key] === value);

@@ -34,7 +34,7 @@ export interface Report {
   readonly rankedBy?: string;
   /** How its runs were made, in the order of the runs: those that were made alike share one. */
   readonly provenance?: readonly RunProvenance[];
-  /** The command that makes the first of them again, given in the folder of its module. */
+  /** The command that makes the first of them again, given in the folder of its module; of a fork or an attack, in that of the report. */
   readonly command?: string;
   /** The report that this one is a part of, as a figure is given it; none of a whole one. */
   readonly whole?: Report;
@@ -122,6 +122,8 @@ export interface NetworkReport {
   readonly config?: Readonly<Record<string, unknown>>;
   /** The run's folder, as the user named it. */
   readonly run: string;
+  /** The folder of the run that trained it, where that is another one: a sweep trains an unregularized network once for several jobs. */
+  readonly trainedBy?: string;
   readonly updates: number;
   readonly epochs: number;
   readonly seconds: number | null;

@@ -1,3 +1,4 @@
+import { robustRange } from '../../plot/robust-range.js';
 import { count, number, svg, tick } from './dom.js';
 
 /** The report's colors. */
@@ -109,28 +110,11 @@ function aligned(curves) {
 
 /** The range that uPlot asks for; its own where no value is far from the others. */
 const rangeOf = (log) => (plot, least, most) => {
-  const robust = robustRange(plot.data, log);
-  if (robust !== undefined) return robust;
+  const robust = robustRange(plot.data.slice(1).flat(), log ? 'log' : 'linear');
+  if (robust !== null) return robust;
   if (log) return globalThis.uPlot.rangeLog(least, most, 10, false);
   return globalThis.uPlot.rangeNum(least, most, 0.1, true);
 };
-
-const FEW = 20; // values, of which none is an outlier
-
-/** The range of an axis that the first values of a training do not flatten: from the 2nd to the 98th percentile, with some air. */
-function robustRange(data, log) {
-  const values = data
-    .slice(1)
-    .flatMap((column) => column.filter((value) => Number.isFinite(value) && (!log || value > 0)))
-    .sort((a, b) => a - b);
-  if (values.length < FEW) return undefined;
-  const [least, most] = [values[0], values.at(-1)];
-  const [low, high] = [0.02, 0.98].map((share) => values[Math.round(share * (values.length - 1))]);
-  if (!(high > low)) return undefined;
-  if (log) return [Math.max(least, low / 1.3), Math.min(most, high * 1.3)];
-  const air = 0.15 * (high - low);
-  return [Math.max(least, low - air), Math.min(most, high + air)];
-}
 
 const markRows = 3; // of labels above a drawing, so that those of near updates do not meet
 const markRow = 15;

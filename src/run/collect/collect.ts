@@ -11,6 +11,7 @@ import { exactDistanceIn, exactDistanceRecord, geometryIn, geometryRecord } from
 import type { Measurement } from '../../measure/log.js';
 import { type LogLine, NetworkLog, newestOf, numberIn } from '../../measure/log.js';
 import { withCommonSamples } from '../../measure/networks/common-samples.js';
+import { countOfNetworks } from '../../measure/networks/groups.js';
 import type {
   CurvePoint,
   ForkOrigin,
@@ -35,7 +36,7 @@ import { sha256Of } from '../../storage/digest.js';
 import { version } from '../../storage/file-format.js';
 import { identityNotes } from '../../storage/identity-file.js';
 import { type FieldDescription, numbersOf } from '../../storage/record.js';
-import { originRun, type RunFolder, type RunOrigin } from '../../storage/run-folder.js';
+import { originRun, type RunFolder, type RunOrigin, shownPath } from '../../storage/run-folder.js';
 import { unfinishedNetworks } from '../../storage/run-state.js';
 import { recordsOf } from '../run-log.js';
 import { baseName, conditionsOf } from './conditions.js';
@@ -86,7 +87,7 @@ export function collectReport(given: readonly RunFolder[]): Report {
   const several = folders.length > 1;
   const moments = found.flatMap(({ report, said }) => (several ? said.map((one) => `${report.run}: ${one}`) : said));
   return {
-    title: `${started.pipeline}: ${networks.length} network${networks.length === 1 ? '' : 's'}`,
+    title: `${started.pipeline}: ${countOfNetworks(networks)}`,
     pipeline: started.pipeline,
     createdAt: new Date().toISOString(),
     weir: version,
@@ -125,7 +126,16 @@ function distinctOf(all: readonly NetworkReport[]): { readonly networks: Network
   const known = new Map<string, NetworkReport>();
   const same: string[] = [];
   const networks = all.filter((network) => {
-    const { run, seconds: _, geometries: __, config: ___, results: ____, origin: _____, ...rest } = network;
+    const {
+      run,
+      seconds: _,
+      geometries: __,
+      config: ___,
+      results: ____,
+      origin: _____,
+      trainedBy: ______,
+      ...rest
+    } = network;
     const numbers = JSON.stringify(rest, (key, value) => (PICTURES.includes(key) ? undefined : value));
     const first = known.get(numbers);
     if (first === undefined || first.run === run || network.updates === 0) {
@@ -255,7 +265,7 @@ interface Logged {
 }
 
 function networkReport(folder: RunFolder, setting: string, { name, about, log, own, last }: Logged): NetworkReport {
-  const { pipeline, config } = folder.started;
+  const { pipeline, config, taken } = folder.started;
   const updates = log.of(updateRecord);
   const tests = testLines(log);
   const probes = log.of(onlineReadoutRecord); // of a network that learns without labels, so it has no tests of its own
@@ -272,6 +282,7 @@ function networkReport(folder: RunFolder, setting: string, { name, about, log, o
     seed: Number(about.seed),
     config,
     run: folder.shown,
+    ...(taken?.networks.includes(name) && { trainedBy: shownPath(taken.run) }),
     updates: most(updates, 'number'),
     epochs: most(updates, 'epoch'),
     seconds: numberIn((last.wall ?? {}) as LogLine, 'seconds'),

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import type { Condition, Differences } from '../../measure/networks/record.js';
 import { digestOf } from '../../storage/digest.js';
 import { newestIdentity } from '../../storage/identity-file.js';
-import { RunFolder } from '../../storage/run-folder.js';
+import { comparedConfig, RunFolder } from '../../storage/run-folder.js';
 import { pickWords } from '../weights.js';
 
 /** Which runs were made alike, for a report over them: nothing but the seed makes a repetition. */
@@ -80,7 +80,8 @@ function classesOf(folders: readonly RunFolder[]): Class[] {
 
 /** Config, module and ranks of a run. What it was started from counts by its own provenance, not by where it lies. */
 function provenanceOf(folder: RunFolder, depth = 0): Provenance {
-  const { config, from, origin, ranks } = folder.started;
+  const { from, origin, ranks } = folder.started;
+  const config = comparedConfig(folder.started);
   const provenance = new Map<string, string>();
   for (const key of Object.keys(config).sort()) {
     if (LISTING.includes(key)) continue;

@@ -5,6 +5,10 @@ LAYERS is JSON: [[rows, columns, in, out, stride, height, width], ...]; FILE hol
 A line "exact SET" times code block 1 (model/architectures/utils.py) over all layers and gives each sigma; "tick SET" times one update
 of their fine-tuning code (model/regularizer/transfer.py): one power iteration at all frequencies, the gradient of the largest
 eigenvalue, and the step of the weights, layer by layer.
+
+Two more estimators, from their formulas, in PyTorch alone: "fft SET" takes the singular values of every block of the Fourier transform
+(Sedghi, Gupta and Long 2019), and "gram SET STEPS" Gram iteration on them (Delattre et al. 2023, algorithm 3). Both see the
+non-redundant half of the frequencies (rfft2), and a strided convolution by the phases of its input.
 """
 
 import importlib
@@ -87,6 +91,37 @@ def exact(network):
         ]
 
 
+def blocks(layer):
+    """[frequencies, larger side, smaller side], complex."""
+    weight, stride = layer.wrap.weight, layer.wrap.stride[0]
+    size = [length // stride for length in layer._input_shapes]
+    phases = [weight[:, :, i::stride, j::stride] for i in range(stride) for j in range(stride)]
+    parts = [torch.fft.rfft2(taps, s=size) for taps in phases if taps.numel() > 0]
+    all_phases = torch.cat(parts, 1).flatten(2).permute(2, 0, 1)
+    return all_phases if all_phases.shape[1] >= all_phases.shape[2] else all_phases.transpose(1, 2)
+
+
+def fft(network):
+    with torch.no_grad():
+        return [float(torch.linalg.svdvals(blocks(layer)).max()) for layer in network.layers]
+
+
+def gram(network, steps):
+    sigmas = []
+    with torch.no_grad():
+        for layer in network.layers:
+            g = blocks(layer)
+            log = torch.zeros(g.shape[0])
+            for _ in range(steps):
+                norm = g.norm(dim=(1, 2))
+                g = g / norm[:, None, None]
+                log = 2 * (log + norm.log())
+                g = g.conj().transpose(1, 2) @ g
+            power = 2.0**-steps
+            sigmas.append(float((g.norm(dim=(1, 2)).log() * power + log * power).exp().max()))
+    return sigmas
+
+
 def first(network):
     """Random vectors: their search for better ones does not change how long an update takes."""
     state = {}
@@ -98,7 +133,7 @@ def first(network):
 
 print(json.dumps({"ready": f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads"}), flush=True)
 for line in sys.stdin:
-    command, index = line.split()
+    command, index, *steps = line.split()
     network = sets[int(index)]
     if command == "tick" and index not in starts:
         starts[index] = first(network)
@@ -106,6 +141,10 @@ for line in sys.stdin:
     answer = {}
     if command == "exact":
         answer["sigmas"] = exact(network)
+    elif command == "fft":
+        answer["sigmas"] = fft(network)
+    elif command == "gram":
+        answer["sigmas"] = gram(network, int(steps[0]))
     else:
         transfer.top_eig_ub_transfer_update(network, lam=0.01, v_init=starts[index], max_update=1)
     print(json.dumps({"seconds": time.perf_counter() - begin, **answer}), flush=True)

@@ -9,10 +9,10 @@ import { loadTensorFlow } from '../../src/tensorflow/tf.js';
 import { hashOf, start, weir } from '../cli/weir.js';
 import { ranksOf } from './kills.js';
 
-const base = mkdtempSync(join(tmpdir(), 'weir-judged-'));
+const base = mkdtempSync(join(tmpdir(), 'weir-early-stopping-'));
 const folder = (name: string): string => join(base, name);
 const set = (...settings: string[]): string[] => settings.flatMap((setting) => ['--set', setting]);
-const judged = (name: string, ...settings: string[]): string[] => [
+const stoppedEarly = (name: string, ...settings: string[]): string[] => [
   ...['run', 'test/run/forking.ts', '--run', folder(name), '--ranks', '2', '--snapshot-updates', '7'],
   ...set('testEvery=1', ...settings),
 ];
@@ -22,7 +22,7 @@ beforeAll(async () => {
   await loadTensorFlow();
   native = hasNative();
   if (!native) return;
-  const { status, err } = await weir(...judged('parent', 'patience=2', 'least=0.05'));
+  const { status, err } = await weir(...stoppedEarly('parent', 'patience=2', 'least=0.05'));
   expect(status, err).toBe(0);
 });
 afterAll(() => rmSync(base, { recursive: true, force: true }));
@@ -60,7 +60,7 @@ describe('a run of two ranks whose measurements decide', () => {
 
   test('ends with an error that names rank and decision where a rank has measured otherwise', async ({ skip }) => {
     if (!native) skip('collectives need the native runtime');
-    const { status, err } = await weir(...judged('odd', 'shift=1', 'patience=3'));
+    const { status, err } = await weir(...stoppedEarly('odd', 'shift=1', 'patience=3'));
     expect(status, err).not.toBe(0);
     expect(err).toMatch(/rank 1 on \S+ has the state of '(keep best|stop early)' = /);
     expect(err).toContain('all ranks must measure the same');
@@ -69,7 +69,7 @@ describe('a run of two ranks whose measurements decide', () => {
   test('killed as soon as its config was changed, goes on with the change, and has it once', async ({ skip }) => {
     if (!native) skip('collectives need the native runtime');
     const change = (name: string) => start('resume', folder(name), ...set('epochs=10', 'attacked=3'));
-    const { status, err } = await weir(...judged('changed'));
+    const { status, err } = await weir(...stoppedEarly('changed'));
     expect(status, err).toBe(0);
     cpSync(folder('changed'), folder('killed'), { recursive: true });
     expect((await change('changed').ended).status).toBe(0);
