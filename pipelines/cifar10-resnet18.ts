@@ -41,6 +41,7 @@ export default weir.pipeline({
     ...weir.trainingKeys({ epochs: 200, batchSize: 1024, rate: 0.01, decay: 1e-4 }),
     ...weir.attackKeys({ attacked: 1000 }),
     ...weir.whiteBoxKeys({ whitebox: 0 }),
+    ...weir.blackBoxKeys({ blackbox: [] }),
     ...weir.evaluationKeys(),
     workers: z.int().min(1).default(2).describe('threads that crop and flip'),
     testEvery: weir.changeable(z.int().min(1).default(1).describe('epochs from one test to the next'), 'any'),
@@ -101,7 +102,12 @@ export default weir.pipeline({
         certificate: { points: 8, steps: 8 },
       }),
     );
-    const streams = { updates$, ticks$, tests$, sigmas$, attacks$ };
+    const blackBox = weir.blackBoxAttacks(updates$.pipe(weir.atEnd()), model, test, {
+      ...config,
+      normalize: weir.cifar10Statistics,
+      seed,
+    });
+    const streams = { updates$, ticks$, tests$, sigmas$, attacks$, ...blackBox };
     if (config.whitebox === 0) return streams;
     const bounds$ = updates$.pipe(
       weir.atEnd(),

@@ -42,6 +42,7 @@ export default weir.pipeline({
     ...weir.trainingKeys({ epochs: 200, batchSize: 1024, rate: 0.1, decay: 1e-4 }),
     ...weir.attackKeys({ attacked: 1000 }),
     ...weir.whiteBoxKeys({ whitebox: 0 }),
+    ...weir.blackBoxKeys({ blackbox: [] }),
     ...weir.evaluationKeys(),
     lowerBound: weir.changeable(
       z
@@ -98,7 +99,12 @@ export default weir.pipeline({
       weir.atEnd(),
       weir.tangentAttack(model, test, { ...config, samples: config.attacked, certificate, seed }),
     );
-    const streams = { updates$, ticks$, tests$, sigmas$, attacks$ };
+    const blackBox = weir.blackBoxAttacks(updates$.pipe(weir.atEnd()), model, test, {
+      ...config,
+      certificate: lemma1,
+      seed,
+    });
+    const streams = { updates$, ticks$, tests$, sigmas$, attacks$, ...blackBox };
     if (config.whitebox === 0) return streams;
     const bounds$ = updates$.pipe(
       weir.atEnd(),

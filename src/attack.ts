@@ -43,10 +43,12 @@ export {
   type BoundsOptions,
 } from './measure/attack/attack.js';
 export { type Limits, usualBox } from './measure/attack/box.js';
+export { type CgbaOptions, cgba } from './measure/attack/cgba.js';
 export { type DdnOptions, ddn } from './measure/attack/ddn.js';
 export { type DeepFoolOptions, deepFool } from './measure/attack/deepfool.js';
 export { type FmnOptions, fmn } from './measure/attack/fmn.js';
 export { type GroupTask, HALVINGS, type SampleGroup } from './measure/attack/group.js';
+export { type HopSkipJumpOptions, hopSkipJump } from './measure/attack/hop-skip-jump.js';
 export {
   type AttackKind,
   type AttackOutcome,

@@ -165,9 +165,12 @@ export { type StartingOptions, startingFrom, type WeightSource } from './learn/w
 export { type Accuracy, type AccuracyOptions, accuracy, memberAccuracy } from './measure/accuracy/accuracy.js';
 export { type Alignment, alignment } from './measure/alignment/alignment.js';
 export type { AttackOptions } from './measure/attack/attack.js';
+export { type BlackBoxOptions, blackBoxAttacks } from './measure/attack/black-box.js';
+export { type CgbaOptions, cgba } from './measure/attack/cgba.js';
 export { type DdnOptions, ddn } from './measure/attack/ddn.js';
 export { type DeepFoolOptions, deepFool } from './measure/attack/deepfool.js';
 export { type FmnOptions, fmn } from './measure/attack/fmn.js';
+export { type HopSkipJumpOptions, hopSkipJump } from './measure/attack/hop-skip-jump.js';
 export type { AttackKind, AttackResult, KeptImages } from './measure/attack/record.js';
 export { type TangentAttackOptions, tangentAttack } from './measure/attack/tangent-attack.js';
 export { type CertificateOptions, certificate } from './measure/certificate/certificate.js';
@@ -213,6 +216,7 @@ export {
 export {
   adversaryKeys,
   attackKeys,
+  blackBoxKeys,
   cifar10Keys,
   convolutionKeys,
   directionsOf,

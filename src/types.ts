@@ -49,13 +49,15 @@ export type {
   GroupAttacked,
   SamplesChosen,
 } from './measure/attack/attack.js';
+export type { BlackBoxAttack } from './measure/attack/black-box.js';
+export type { WalkState } from './measure/attack/boundary-walk.js';
 export type { DeepFoolState } from './measure/attack/deepfool.js';
 export type { GroupState } from './measure/attack/group.js';
 export type { MinimumNormState } from './measure/attack/minimum-norm.js';
 export type { NormalSums } from './measure/attack/normal.js';
-export type { AttackOutcome, StartKind } from './measure/attack/record.js';
+export type { AttackCurve } from './measure/attack/query-curve.js';
+export type { AttackOutcome, QueryCurve, StartKind } from './measure/attack/record.js';
 export type { Protocol, StartCandidate, StartPoint, StartState } from './measure/attack/start.js';
-export type { TangentState } from './measure/attack/tangent-attack.js';
 export type { Sampling } from './measure/certificate/bounds.js';
 export type { CertificateState, CertifierOptions, RelaxationMethod } from './measure/certificate/certificate.js';
 export type { CertificateMethod, CertificateOutcome, SampleBounds } from './measure/certificate/record.js';

@@ -20,6 +20,7 @@ import { tangentAttack } from '../src/measure/attack/tangent-attack.js';
 import { certificate } from '../src/measure/certificate/certificate.js';
 import { exactDistances } from '../src/measure/geometry/exact-distances.js';
 import { geometryGrid, geometryPlane } from '../src/measure/geometry/geometry.js';
+import { sensitivity } from '../src/measure/geometry/sensitivity.js';
 import { eachMember } from '../src/measure/member.js';
 import { onlineReadout } from '../src/measure/readout/online-readout.js';
 import { readout } from '../src/measure/readout/readout.js';
@@ -98,6 +99,7 @@ const rows: Record<string, Row> = {
       certificate(mlp([2, 4, 2]), points, { samples: 3, seed: 0, choose: 'all', points: 3, steps: 2, local: ['l2'] }),
     items: updates,
   },
+  sensitivity: { make: () => sensitivity(mlp([2, 4, 2]), { centers: [[1, 1]], resolution: 50 }), items: updates },
   'geometry grid': { make: () => geometryGrid(mlp([2, 4, 2]), { resolution: 5, batch: 10, points }), items: updates },
   'geometry plane': {
     make: () => geometryPlane(mlp([2, 4, 2]), points, { resolution: 3, batch: 5, topEigenvalue: { input: 3 } }),

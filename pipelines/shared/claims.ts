@@ -154,9 +154,17 @@ const ofShallow: readonly Claim[] = [
     where: 'figure 3b, section 4.1',
     words:
       'Clean XOR: under rep-spectral the areas of small volume element near the class centers are larger than under ll-spectral and none.',
-    analyses: overBoth('insensitive area near the centers', clean),
-    note: 'The paper draws one seed and defines no area. Here it is the part of the discs of radius 1/2 about the four corners in which √det g is below a tenth of its greatest value on [−3.5, 3.5]².',
+    analyses: overBoth('area of small volume element near the centers', clean),
+    note: 'The paper draws one seed and defines no area. Here it is the part of the discs of radius 1/2 about the four corners in which √det g is at most what the unregularized network of the seed has there in the median: half of them for that network.',
     figure: { figure: 'volume', where: { noisy: false, decay: 0 }, number: '3b' },
+  },
+  {
+    id: 'figure-3b-own-scale',
+    where: 'figure 3b, section 4.1, by each network’s own scale',
+    words:
+      'The same, where small is a tenth of the network’s own greatest volume element, so that a scale of all features counts for nothing.',
+    analyses: overBoth('insensitive area near the centers', clean),
+    note: 'A readout undoes such a scale, as the paper says itself. The greatest value is that on [−3.5, 3.5]².',
   },
   {
     id: 'remark-1',

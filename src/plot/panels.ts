@@ -82,6 +82,8 @@ export interface Series {
   readonly band?: readonly { readonly x: number; readonly low: number; readonly high: number }[];
   /** One of many: thin, pale and solid. */
   readonly thin?: boolean;
+  /** Each point has a dot. */
+  readonly dots?: boolean;
   /** How the run went on that another was forked from. */
   readonly dotted?: boolean;
 }
@@ -190,6 +192,11 @@ function framedCurves(all: readonly Series[], options: Curves & { readonly clipp
         .reverse()
         .map(({ points: line, style: { light, dash } }) =>
           Plot.line(line, { x: 'x', y: 'y', stroke: light, strokeWidth: 2.2, strokeDasharray: dash, ...clip }),
+        ),
+      ...drawn
+        .filter(({ dots }) => dots)
+        .map(({ points: line, style: { light } }) =>
+          Plot.dot(line, { x: 'x', y: 'y', r: 2.2, fill: light, stroke: null, ...clip }),
         ),
       ...inside.map((rule, i) => {
         const leftward = rule.x > last / 2;

@@ -2,6 +2,7 @@ import { alignment } from '../measure/alignment/figure.js';
 import { meanDistances, refitted, robustness } from '../measure/attack/distance-figure.js';
 import { distribution, thresholds } from '../measure/attack/distribution-figure.js';
 import { pictures } from '../measure/attack/picture-figure.js';
+import { queryCurves } from '../measure/attack/query-figure.js';
 import { tradeOff } from '../measure/attack/trade-off-figure.js';
 import { transferAccuracies, transferBoth, transferDistances } from '../measure/attack/transfer-figure.js';
 import { bounds } from '../measure/certificate/figure.js';
@@ -45,6 +46,7 @@ const FIGURES = {
   'online-readout': perSetting(onlineReadout),
   distances: perSetting(distribution),
   thresholds: perSetting(thresholds),
+  queries: perSetting(queryCurves),
   bounds: perSetting(bounds),
   'plane-boundaries': perSetting(planeBoundaries),
   'plane-volume': volume('plane'),

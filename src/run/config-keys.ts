@@ -3,6 +3,7 @@ import { split } from '../data/split.js';
 import { WeirError } from '../flow/errors.js';
 import { checkOptions } from '../flow/options.js';
 import { directionKinds, type PowerOptions } from '../learn/spectral/power.js';
+import { type BlackBoxAttack, blackBoxNames } from '../measure/attack/black-box.js';
 import { fitMethods } from '../measure/readout/logistic.js';
 import { changeable, folder, ofRegularizer, z } from './config.js';
 
@@ -240,6 +241,24 @@ export const whiteBoxKeys = (usual: { readonly whitebox: number }) => {
   };
 };
 
+/**
+ * The key of black-box attacks besides the Tangent Attack, on the same samples: `blackBoxAttacks` makes their streams.
+ *
+ * @example const keys = { ...attackKeys({ attacked: 1000 }), ...blackBoxKeys({ blackbox: [] }) }
+ */
+export const blackBoxKeys = (usual: { readonly blackbox: readonly BlackBoxAttack[] }) => {
+  const { blackbox } = checkOptions('blackBoxKeys', usual, { blackbox: 'required' });
+  return {
+    blackbox: changeable(
+      z
+        .array(z.enum(blackBoxNames))
+        .default([...blackbox])
+        .describe('black-box attacks on the attacked samples besides the Tangent Attack; [] for none'),
+      'any',
+    ),
+  };
+};
+
 /** Keys that decide how networks are trained and readouts fitted. `regularizers` and `seeds` only decide which networks there are. */
 const trainingOnly = [
   ...Object.keys(trainingKeys({ epochs: 1, batchSize: 1, rate: 1, decay: 0 })),
@@ -274,7 +293,11 @@ export function checkAttackKeys(
       `leave ${fixed} out, or train other networks by \`weir run\``,
     );
   }
-  const known = Object.keys({ ...attackKeys({ attacked: 1 }), ...whiteBoxKeys({ whitebox: 0 }) });
+  const known = Object.keys({
+    ...attackKeys({ attacked: 1 }),
+    ...whiteBoxKeys({ whitebox: 0 }),
+    ...blackBoxKeys({ blackbox: [] }),
+  });
   for (const key of changed.filter((key) => !known.includes(key))) {
     tell(`${key}=${shown(config[key])} acts on the attack alone: the networks were trained with ${shown(before[key])}`);
   }

@@ -18,6 +18,8 @@ interface Columns {
   readonly lower: Float32Array;
   /** Left out where no other attack came nearer. */
   readonly upper?: Float32Array;
+  /** Distances in pixel units; left out where inputs are not normalized. */
+  readonly pixels?: Float32Array;
   /** Of each image, on average. */
   readonly queries: number;
 }
@@ -135,10 +137,13 @@ function packedMeasurement(stream: string, { description, records }: Measurement
     return [[stream, { description, samples: columns(newest.map(sampleIn)), records: [] } as unknown as Data]];
   if (newest.length > 1) return []; // of many samples: no measure of a study reads it
   const numbers = newest.map((line) =>
-    Object.fromEntries(Object.entries(line).filter(([, value]) => typeof value === 'number')),
+    Object.fromEntries(Object.entries(line).filter(([, value]) => isNumbers(value))),
   );
   return [[stream, { description, records: numbers } as unknown as Data]];
 }
+
+const isNumbers = (value: unknown): boolean =>
+  typeof value === 'number' || (Array.isArray(value) && value.every((one) => typeof one === 'number'));
 
 const sampleIn = (line: LogLine): AttackedSample => ({
   index: Number(line.index),
@@ -160,6 +165,7 @@ function columns(samples: readonly AttackedSample[]): Columns {
   const outcomes = [...new Set(samples.map(({ outcome }) => outcome))];
   const floats = (of: (sample: AttackedSample) => number | null): Float32Array =>
     Float32Array.from(samples, (sample) => of(sample) ?? Number.NaN);
+  const inPixels = samples.some(({ pixelDistance }) => typeof pixelDistance === 'number');
   const nearer = samples.some(({ upper, distance }) => upper !== distance);
   return {
     index: Int32Array.from(samples, ({ index }) => index),
@@ -170,6 +176,7 @@ function columns(samples: readonly AttackedSample[]): Columns {
     distance: floats(({ distance }) => distance),
     lower: floats(({ lower }) => lower),
     ...(nearer && { upper: floats(({ upper }) => upper) }),
+    ...(inPixels && { pixels: floats(({ pixelDistance }) => pixelDistance ?? null) }),
     queries: samples.reduce((sum, { queries }) => sum + queries, 0) / Math.max(1, samples.length),
   };
 }
@@ -183,6 +190,7 @@ function samplesIn({
   distance,
   lower,
   upper,
+  pixels,
   queries,
 }: Columns): AttackedSample[] {
   const number = (values: Float32Array, i: number): number | null => (Number.isFinite(values[i]!) ? values[i]! : null);
@@ -195,6 +203,7 @@ function samplesIn({
     distance: number(distance, i),
     lower: number(lower, i),
     upper: number(upper ?? distance, i),
+    ...(pixels && Number.isFinite(pixels[i]!) && { pixelDistance: pixels[i]! }),
     queries,
   }));
 }

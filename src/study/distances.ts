@@ -6,11 +6,11 @@ import type { NetworkReport } from '../measure/networks/record.js';
  * One of the ways in which the distances of a claim are taken.
  *
  * - by `Tangent Attack`: as in the paper; `tight`: the nearest point of all attacks and scans on the image, an upper bound of the true
- *   distance; `proved`: the rigorous lower bound.
+ *   distance; `proved`: the rigorous lower bound; `pixels`: by Tangent Attack, in units of pixels from 0 to 1.
  * - over `own` images: those that the network classifies correctly; over `common` ones: those that all networks of its seed do.
  */
 export interface View {
-  readonly by: 'Tangent Attack' | 'tight' | 'proved';
+  readonly by: 'Tangent Attack' | 'tight' | 'proved' | 'pixels';
   readonly over: 'own' | 'common';
 }
 
@@ -22,8 +22,11 @@ export const VIEWS: readonly View[] = [
   { by: 'tight', over: 'common' },
 ];
 
-/** The lower side: it stands beside the others, and is not judged by. */
-export const PROVED: View = { by: 'proved', over: 'own' };
+/** The lower side, and the attack's distances in pixel units: they stand beside the others, and are not judged by. */
+export const BESIDE: readonly View[] = [
+  { by: 'proved', over: 'own' },
+  { by: 'pixels', over: 'own' },
+];
 
 export const viewName = ({ by, over }: View): string => {
   const images = over === 'own' ? 'each network’s own correct images' : 'images that all get right';
@@ -31,6 +34,7 @@ export const viewName = ({ by, over }: View): string => {
     'Tangent Attack': 'by Tangent Attack',
     tight: 'nearest point of all attacks',
     proved: 'proved lower bound',
+    pixels: 'by Tangent Attack in pixel units',
   };
   return `${distance[by]}, ${images}`;
 };
@@ -40,6 +44,7 @@ interface Sides {
   attacked: number | null;
   upper: number | null;
   lower: number | null;
+  pixels: number | null;
 }
 
 /** Which readout the network is attacked with: the one it was trained with, or one fitted anew. */
@@ -65,7 +70,7 @@ function bySide(network: NetworkReport, by: View['by'], readout: Readout): Reado
   known.set(network, ofNetwork);
   const sides = ofNetwork.get(readout) ?? sidesOf(network, readout);
   ofNetwork.set(readout, sides);
-  const side = { 'Tangent Attack': 'attacked', tight: 'upper', proved: 'lower' }[by] as keyof Sides;
+  const side = ({ 'Tangent Attack': 'attacked', tight: 'upper', proved: 'lower', pixels: 'pixels' } as const)[by];
   return new Map([...sides].flatMap(([index, one]) => (one[side] === null ? [] : [[index, one[side]] as const])));
 }
 
@@ -73,15 +78,16 @@ function bySide(network: NetworkReport, by: View['by'], readout: Readout): Reado
 export function sidesOf(network: NetworkReport, readout: Readout = 'own'): ReadonlyMap<number, Sides> {
   const sides = new Map<number, Sides>();
   const at = (index: number): Sides => {
-    const one = sides.get(index) ?? { attacked: null, upper: null, lower: null };
+    const one = sides.get(index) ?? { attacked: null, upper: null, lower: null, pixels: null };
     sides.set(index, one);
     return one;
   };
   const attack = readout === 'own' ? network.attack : (network.readout?.attack ?? null);
-  for (const { index, label, predicted, distance, upper, lower } of attack?.samples ?? []) {
+  for (const { index, label, predicted, distance, upper, lower, pixelDistance } of attack?.samples ?? []) {
     if (predicted !== label) continue;
     const one = at(index);
     one.attacked = finite(distance);
+    one.pixels = finite(pixelDistance);
     one.upper = least(one.upper, finite(distance), finite(upper));
     one.lower = most(one.lower, finite(lower));
   }

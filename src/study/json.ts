@@ -39,14 +39,8 @@ export function verdictsJson(outcome: StudyOutcome): string {
   return `${JSON.stringify(value, metricReplacer, 1)}\n`;
 }
 
-function comparisonJson({ analysis, label, region, tests, proved, checked }: Judged): Record<string, unknown> {
-  return {
-    label,
-    analysis,
-    region,
-    ...(checked && { checked }),
-    tests: [...tests, ...(proved ? [proved] : [])].map(testJson),
-  };
+function comparisonJson({ analysis, label, region, tests, beside, checked }: Judged): Record<string, unknown> {
+  return { label, analysis, region, ...(checked && { checked }), tests: [...tests, ...beside].map(testJson) };
 }
 
 const testJson = ({ view, means, estimate, word, p }: Test): Record<string, unknown> => ({

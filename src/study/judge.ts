@@ -1,7 +1,7 @@
 import type { NetworkReport } from '../measure/networks/record.js';
 import { bySeed } from '../measure/networks/summary.js';
 import { mean, pairedDifference, welchDifference } from '../plot/statistics.js';
-import { crossedBounds, PROVED, type View } from './distances.js';
+import { BESIDE, crossedBounds, VIEWS, type View } from './distances.js';
 import { type Measured, type Peers, studyMeasure } from './measures.js';
 import { type Decision, decide, type Estimate, type Region, together, type Word, words } from './rules.js';
 import { type Analysis, type Claim, type Side, type Study, sidesIn } from './study.js';
@@ -21,7 +21,7 @@ export interface Test {
   /** The mean difference over seeds, or the mean of one side; null where no seed has one. */
   readonly estimate: Estimate | null;
   readonly word: Word;
-  /** By Holm's method over all tests of the page. */
+  /** By Holm's method over all tests of the page, distances taken in one way. */
   readonly p: number | null;
 }
 
@@ -35,8 +35,8 @@ export interface Judged {
   readonly measure: Pick<Measured, 'name' | 'scale' | 'unit'>;
   /** The first decides the claim; the others say whether its verdict turns. */
   readonly tests: readonly [Test, ...Test[]];
-  /** The same by the proved lower bounds: shown, not tested. */
-  readonly proved?: Test;
+  /** The same by the proved lower bounds, and in pixel units: shown, not tested. */
+  readonly beside: readonly Test[];
   /** Of a check of every sample: how many there were, and those that lack the property, in words. */
   readonly checked?: { readonly samples: number; readonly networks: number; readonly against: readonly string[] };
 }
@@ -55,7 +55,7 @@ export interface JudgedClaim {
 /** All verdicts of a study. */
 export interface Verdicts {
   readonly claims: readonly JudgedClaim[];
-  /** Tests of the page, which Holm's method allows for. */
+  /** Tests of the page, which Holm's method allows for; with distances taken otherwise there are as many again. */
   readonly tests: number;
 }
 
@@ -66,9 +66,15 @@ export interface Verdicts {
  */
 export function judge(study: Study, networks: readonly StudyNetwork[]): Verdicts {
   const found = study.claims.map((claim) => claim.analyses.map((analysis) => compare(analysis, networks)));
+  const wordOf = new Map<OpenTest, { readonly word: Word; readonly corrected: number | null }>();
   const open = found.flatMap((comparisons) => comparisons.flatMap(({ tests }) => tests));
-  const decided = words(open.map(({ decision }) => decision));
-  const wordOf = new Map(open.map((test, i) => [test, decided[i]!] as const));
+  // Each way of taking distances is a page of its own, whose tests are one family. Of other measures the first page counts.
+  for (const view of [...VIEWS].reverse()) {
+    const family = open.filter((test) => test.view === undefined || test.view === view);
+    words(family.map(({ decision }) => decision)).forEach((word, i) => {
+      wordOf.set(family[i]!, word);
+    });
+  }
   const close = (test: OpenTest): Test => {
     const { decision: _, fixed, ...rest } = test;
     const { word, corrected } = wordOf.get(test) ?? UNTESTED;
@@ -76,9 +82,9 @@ export function judge(study: Study, networks: readonly StudyNetwork[]): Verdicts
     return { ...rest, word: rest.estimate === null ? 'not run' : word, p: corrected };
   };
   const claims = study.claims.map((claim, i): JudgedClaim => {
-    const comparisons = found[i]!.map(({ tests, proved, ...one }): Judged => {
+    const comparisons = found[i]!.map(({ tests, beside, ...one }): Judged => {
       const [first, ...more] = tests.map(close) as [Test, ...Test[]];
-      return { ...one, tests: [first, ...more], ...(proved && { proved: close(proved) }) };
+      return { ...one, tests: [first, ...more], beside: beside.map(close) };
     });
     const word = together(comparisons.map(({ tests }) => tests[0].word));
     const others = viewsIn(comparisons).flatMap((view) => {
@@ -93,7 +99,10 @@ export function judge(study: Study, networks: readonly StudyNetwork[]): Verdicts
       turned: others.filter((one) => one.word !== word).map(({ view }) => view),
     };
   });
-  return { claims, tests: open.filter(({ decision }) => decision !== null).length };
+  return {
+    claims,
+    tests: open.filter(({ decision, view }) => decision !== null && (view ?? VIEWS[0]) === VIEWS[0]).length,
+  };
 }
 
 /** What is shown beside the tests. */
@@ -110,9 +119,9 @@ interface OpenTest extends Pick<Test, 'view' | 'means' | 'estimate'> {
   readonly fixed?: Word;
 }
 
-interface Open extends Omit<Judged, 'tests' | 'proved'> {
+interface Open extends Omit<Judged, 'tests' | 'beside'> {
   readonly tests: readonly OpenTest[];
-  readonly proved?: OpenTest;
+  readonly beside: readonly OpenTest[];
 }
 
 function compare(analysis: Analysis, networks: readonly StudyNetwork[]): Open {
@@ -126,7 +135,7 @@ function compare(analysis: Analysis, networks: readonly StudyNetwork[]): Open {
     return { ...(view && { view }), means, estimate, decision };
   };
   const tests = (measure.views ?? [undefined]).map((view) => test(view));
-  const proved = measure.views === undefined ? undefined : test(PROVED, false);
+  const beside = measure.views === undefined ? [] : BESIDE.map((view) => test(view, false));
   const { name, scale, unit } = measure;
   return {
     analysis,
@@ -134,7 +143,7 @@ function compare(analysis: Analysis, networks: readonly StudyNetwork[]): Open {
     region,
     measure: relative ? { name: `ratio of ${name}`, scale: 1, unit: '' } : { name, scale, unit },
     tests,
-    ...(proved?.estimate && { proved }),
+    beside: beside.filter(({ estimate }) => estimate !== null),
   };
 }
 
@@ -244,6 +253,7 @@ function check(analysis: Extract<Analysis, { test: 'every' }>, networks: readonl
     region: {},
     measure: { name: analysis.check, scale: 1, unit: '' },
     tests: [{ means: [], estimate: null, decision: null, fixed }],
+    beside: [],
     checked: { samples, networks: each.filter(({ images }) => images > 0).length, against },
   };
 }

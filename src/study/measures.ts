@@ -88,6 +88,16 @@ const NAMED: readonly Measured[] = [
       fraction,
     ),
   ),
+  {
+    name: 'area of small volume element near the centers',
+    scale: 100,
+    unit: '%',
+    of: (network, { ofSeed }) => {
+      const usual = volumesOf(ofSeed.find(({ regularizer }) => regularizer === 'none'));
+      const own = volumesOf(network);
+      return usual === null || own === null ? null : shareBelow(own, usual[(usual.length - 1) / 2]!);
+    },
+  },
   plain('insensitive area near the centers', (network) => ofSensitivity(network, 'insensitive'), 100, '%'),
   plain('log volume element near the centers', (network) => ofSensitivity(network, 'logVolume')),
   plain('log λmax(g) near the centers', (network) => ofSensitivity(network, 'logTopEigenvalue')),
@@ -159,10 +169,27 @@ function growthOf({ tracks = [] }: NetworkReport, of: (sample: { theta: number; 
   return finite(mean(last.samples.map((sample, i) => of(sample) - of(first.samples[i]!))));
 }
 
+/** Quantiles of the log volume element near the centers; null where they were not measured. */
+function volumesOf(network: NetworkReport | undefined): readonly number[] | null {
+  const found = sensitivityIn(network?.measurements ?? {})?.records.at(-1)?.volumes as readonly number[] | undefined;
+  return found === undefined || found.length === 0 ? null : found;
+}
+
+/** The part of a distribution, given by its quantiles, that is at most some value; linear between them. */
+function shareBelow(quantiles: readonly number[], value: number): number {
+  const last = quantiles.length - 1;
+  if (value >= quantiles[last]!) return 1;
+  const next = quantiles.findIndex((one) => one > value);
+  if (next === 0) return 0;
+  const [low, high] = [quantiles[next - 1]!, quantiles[next]!];
+  return (next - 1 + (value - low) / (high - low)) / last;
+}
+
+const sensitivityIn = (measurements: NonNullable<NetworkReport['measurements']>) =>
+  Object.values(measurements).find(({ description }) => description.name === sensitivityRecord.description.name);
+
 function ofSensitivity({ measurements = {} }: NetworkReport, field: string): number | null {
-  const found = Object.values(measurements).find(
-    ({ description }) => description.name === sensitivityRecord.description.name,
-  );
+  const found = sensitivityIn(measurements);
   return found === undefined ? null : newestMean(found, field).mean;
 }
 

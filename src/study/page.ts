@@ -8,7 +8,7 @@ import { day, figureHtml, prose, unsized } from '../report/report.js';
 import { writeAtomically } from '../storage/disk.js';
 import { makeFolder } from '../storage/folders.js';
 import { costInWords, type ExperimentState, onGpu } from './cost.js';
-import { PROVED, viewName } from './distances.js';
+import { BESIDE, viewName } from './distances.js';
 import { forest } from './forest.js';
 import { notRun, verdictsJson } from './json.js';
 import type { Judged, JudgedClaim, Test } from './judge.js';
@@ -25,6 +25,7 @@ import {
   turning,
   weakest,
 } from './phrases.js';
+import { robustTable } from './robust.js';
 import type { Word } from './rules.js';
 import { experimentsOf } from './study.js';
 
@@ -63,7 +64,7 @@ ${wordStyle}
 <h1>${escaped(study.title)}</h1>
 <p class="overview">${claims.length} claims${profile === '' ? '' : `, profile ${escaped(profile)}`} · ${counts.join(' · ')} · <time datetime="${escaped(createdAt)}">${escaped(day(createdAt))}</time></p>
 </header>
-<div class="verdict"><p>${prose(turned(claims))}</p><p>${prose(RULES)} ${prose(`This page makes ${tests} tests.`)}</p></div>
+<div class="verdict"><p>${prose(turned(claims))}</p><p>${prose(RULES)} ${prose(`This page makes ${tests} tests, and as many again for each other way of taking distances, which are corrected by themselves.`)}</p></div>
 <section aria-labelledby="claims">
 <h2 id="claims">Every claim</h2>
 ${claimsTable(outcome)}
@@ -88,17 +89,21 @@ ${provenance(outcome)}
 const RULES =
   'Every comparison was fixed before it was run. Its unit is the seed, never the image; where two methods share seeds they are compared seed by seed, by Student’s t. A comparison holds where its mean lies in the claimed region, and fails where it lies outside, at p < 0.05 by Holm’s method over all tests of the page; else the two are not told apart. A claim holds if all its comparisons hold, and fails if any is shown the other way round. ‘No difference’ and ‘slightly’ are tests of equivalence with a stated margin. With one seed nothing is told apart.';
 
-const wordStyle = `.word{font-weight:600;white-space:nowrap}
+const wordStyle = `main{max-width:1120px}
+a{color:var(--accent)}
+.word{font-weight:600;white-space:nowrap}
 .holds{color:#00704f}.fails{color:#b34700}.open{color:var(--ink)}.idle{color:var(--quiet);font-weight:400}
 .claim{margin-top:44px;border-top:1px solid var(--line);padding-top:4px}
 .claim h2{margin-top:20px}
 .said{font-size:17px;margin:0 0 8px}
 .claim>p{max-width:76ch}
 td.wrap,th.wrap{white-space:normal;text-align:left;min-width:13em}
-.claims td:nth-child(3),.claims td:last-child{white-space:normal;text-align:left}
-.claims td:nth-child(2){text-align:left}
-.claims td:last-child{min-width:12em}
-.claims td:nth-child(3){min-width:14em}
+.claims td,.claims thead th{text-align:left;white-space:normal}
+.claims td:nth-child(2){min-width:17em}
+.claims td:nth-child(3){min-width:11em}
+.claims td:last-child{min-width:11em}
+.claims code{font-size:11px}
+tbody th .small{font-weight:400}
 .small{display:block;color:var(--quiet);font-size:12px}
 @media (prefers-color-scheme:dark){.holds{color:#33c79c}.fails{color:#ff8a3d}}`;
 
@@ -130,14 +135,13 @@ function claimsTable(outcome: StudyOutcome): string {
     const shown =
       word === 'not run' ? [NONE, NONE, NONE] : [effectCell(test, hanging, more), chance(test), escaped(basis(test))];
     return [
-      badge(word),
-      `<a href="#${claim.id}">${escaped(claim.id)}</a>${one.turned.length > 0 ? '<span class="small">turns</span>' : ''}`,
-      `${prose(claim.words)}<span class="small">${escaped(claim.where)}</span>`,
+      `${badge(word)}${one.turned.length > 0 ? '<span class="small">turns</span>' : ''}`,
+      `<a href="#${claim.id}">${escaped(claim.id)}</a> ${prose(claim.words)}<span class="small">${escaped(claim.where)}</span>`,
       ...shown,
       `<code>${escaped(commandFor(outcome, claim))}</code>`,
     ];
   });
-  const heads = ['Verdict', 'Claim', 'In the paper', 'Effect [95 % interval]', 'p (Holm)', 'n', 'Command'];
+  const heads = ['Verdict', 'Claim', 'Effect [95 % interval]', 'p (Holm)', 'n', 'Command'];
   return `<div class="claims">${table('The effect is that of the comparison that the verdict hangs on: the surest against the claim, else the least sure for it.', heads, rows)}</div>`;
 }
 
@@ -166,6 +170,7 @@ ${
 <figcaption><p>${prose('Dot and bar: the mean and its 95 % interval over seeds; gray: single seeds. Dashed: the end of the region that the claim says.')}</p></figcaption></figure>`
 }
 ${comparisonsTable(comparisons)}
+${robustTable(outcome.networks, claim)}
 ${ownFigure(outcome, judged)}
 <p><code>${escaped(commandFor(outcome, claim))}</code></p>
 </section>`;
@@ -174,12 +179,10 @@ ${ownFigure(outcome, judged)}
 function comparisonsTable(comparisons: readonly Judged[]): string {
   const rows = comparisons.flatMap((judged) => {
     if (judged.checked !== undefined || judged.tests[0].estimate === null) return [];
-    const all = [...judged.tests, ...(judged.proved ? [judged.proved] : [])].filter(
-      ({ estimate }) => estimate !== null,
-    );
+    const all = [...judged.tests, ...judged.beside].filter(({ estimate }) => estimate !== null);
     return all.map((test, i) => [
       i === 0 ? escaped(judged.label) : `<span class="small">${escaped(viewName(test.view!))}</span>`,
-      test.view === PROVED ? NONE : badge(test.word),
+      test.view !== undefined && BESIDE.includes(test.view) ? NONE : badge(test.word),
       ...means(test, judged),
       prose(effect(test, judged)),
       chance(test),
@@ -238,7 +241,7 @@ function experimentsTable({ experiments }: StudyOutcome): string {
     ];
   });
   const heads = ['Experiment', 'Runs', 'Settings × seeds', 'Jobs done', 'What is left', 'The paper’s whole protocol'];
-  return `<div class="claims">${table('Costs are seconds of a measured run times a factor, not promises.', heads, rows)}</div>`;
+  return `<div class="claims">${table('Costs are no promises: seconds of the results that there are, or of a smaller run, measured or assumed as it says, times a factor.', heads, rows)}</div>`;
 }
 
 const costOf = (state: ExperimentState): string =>

@@ -44,11 +44,11 @@ export interface Experiment {
   readonly cost: Cost;
 }
 
-/** What one job of an experiment takes: seconds of a smaller run that was measured, times a factor. */
+/** What one job of an experiment takes, before a result says it: seconds of a smaller run times a factor. */
 export interface Cost {
-  /** Of the smaller run, on 2 cores. */
+  /** Seconds of the smaller run, on 2 cores. */
   readonly measured: number;
-  /** The smaller run, in words. */
+  /** The smaller run in words, and whether it was measured or is assumed. */
   readonly by: string;
   /** Times that for a job of the study. */
   readonly factor: number;

@@ -1,3 +1,4 @@
+import { NEVER } from 'rxjs';
 import { expect, test, vi } from 'vitest';
 import * as weir from '../../src/index.js';
 import { sweep } from '../../src/sweep.js';
@@ -132,6 +133,8 @@ const builders: Readonly<Record<string, readonly [option: string, build: (option
   csv: ['label', (o) => weir.csv('none.csv', o)],
   dataset: ['values', (o) => weir.dataset(o)],
   decoded: ['epoch', (o) => weir.decoded(samples as never, [], o)],
+  cgba: ['reduction', (o) => weir.cgba(model, samples, o)],
+  hopSkipJump: ['iterations', (o) => weir.hopSkipJump(model, samples, o)],
   ddn: ['gamma', (o) => weir.ddn(model, samples, o)],
   deepFool: ['overshoot', (o) => weir.deepFool(model, samples, o)],
   defineOp: ['kind', (o) => weir.defineOp(o)],
@@ -215,6 +218,8 @@ const builders: Readonly<Record<string, readonly [option: string, build: (option
   transferKeys: ['readoutRate', (o) => weir.transferKeys(o)],
   views: ['threads', (o) => weir.views([[], []], o)],
   whiteBoxKeys: ['whitebox', (o) => weir.whiteBoxKeys(o)],
+  blackBoxKeys: ['blackbox', (o) => weir.blackBoxKeys(o)],
+  blackBoxAttacks: ['blackbox', (o) => weir.blackBoxAttacks(NEVER, model, samples, o)],
   xor: ['noise', (o) => weir.xor(o)],
   xorOfEach: ['perCorner', (o) => weir.xorOfEach([0], o)],
   'layers.conv': ['stride', (o) => weir.layers.conv(3, o)],

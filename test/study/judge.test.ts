@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { PROVED, VIEWS } from '../../src/study/distances.js';
+import { BESIDE, VIEWS } from '../../src/study/distances.js';
 import { judge } from '../../src/study/judge.js';
 import { studyMeasure } from '../../src/study/measures.js';
 import { study } from '../../src/study/study.js';
@@ -75,8 +75,8 @@ test('a verdict that turns when distances are taken otherwise is named', () => {
   expect(claim!.word).toBe('holds');
   expect(claim!.turned).toEqual(VIEWS.slice(2));
   expect(claim!.others.map(({ word }) => word)).toEqual(['holds', 'fails', 'fails']);
-  expect(claim!.comparisons[0]!.proved).toMatchObject({
-    view: PROVED,
+  expect(claim!.comparisons[0]!.beside[0]).toMatchObject({
+    view: BESIDE[0],
     means: [expect.closeTo(0.1), expect.closeTo(0.1)],
     p: null,
   });

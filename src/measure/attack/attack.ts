@@ -12,7 +12,15 @@ import type { CertificateMethod } from '../certificate/record.js';
 import { byName, inputLength, type LabeledSamples, type Normalization, writeInput } from '../inputs.js';
 import { correctOnes, LOOKED_AT, shuffled } from '../predictions.js';
 import { checkInside, type Limits, limitsOf, usualBox } from './box.js';
-import { attackGroup, distance, type GroupState, type GroupTask, type SampleGroup, startGroup } from './group.js';
+import {
+  attackGroup,
+  curveOf,
+  distance,
+  type GroupState,
+  type GroupTask,
+  type SampleGroup,
+  startGroup,
+} from './group.js';
 import { type AttackResult, attackOutcomes, attackRecord, type KeptImages } from './record.js';
 
 /** The options of every attack. */
@@ -213,6 +221,7 @@ export function attackStage<S>(
     const original = input(index);
     const adversarialLabel = at.adversarialLabel[slot]!;
     const adversarial = adversarialLabel === -1 ? new Float32Array(0) : at.points.slice(slot * d, (slot + 1) * d);
+    const away = adversarialLabel === -1 ? Number.NaN : distance(original, adversarial);
     return {
       position: update.position,
       number: update.number,
@@ -222,9 +231,10 @@ export function attackStage<S>(
       predicted: at.predicted[slot]!,
       adversarialLabel,
       outcome: attackOutcomes[at.outcome[slot]!]!,
-      distance: adversarialLabel === -1 ? Number.NaN : distance(original, adversarial),
+      distance: away,
       ...(normalize && { pixelDistance: pixelDistance(original, adversarial, normalize) }),
       queries: at.queries[slot]!,
+      curve: curveOf(at.curves[slot]!, at.queries[slot]!, away),
       total: chosen.length,
       kind: record.kind,
       box: bounds,

@@ -2,7 +2,8 @@ import { floatsOf } from '../../storage/log-stage.js';
 import type { CertificateMethod } from '../certificate/record.js';
 import { type LoggedStream, type LogLine, newest, newestOf, numberIn } from '../log.js';
 import { type Attempt, bestOf, type Portfolio, portfolioOf } from './portfolio.js';
-import { type AttackKind, attackKinds } from './record.js';
+import { type AttackCurve, queryCurves } from './query-curve.js';
+import { type AttackKind, attackKinds, type QueryCurve } from './record.js';
 
 export interface AttackReport {
   /** As its record names it. */
@@ -22,6 +23,8 @@ export interface AttackReport {
   readonly samples: readonly AttackedSample[];
   /** Where several attacks were on these samples: how they compare. */
   readonly portfolio?: Portfolio;
+  /** The distance after each number of queries, a curve for each attack on these samples whose record has one. */
+  readonly curves?: readonly AttackCurve[];
   /** Where other networks were attacked from the same seed: over the images that all share. */
   readonly common?: CommonSamples;
 }
@@ -77,6 +80,8 @@ export interface AttackedSample {
   readonly featureNorm?: number | null;
   /** Forward passes asked for. */
   readonly queries: number;
+  /** The distance after each number of them; a report has the means of all samples (`curves`) in its place. */
+  readonly curve?: QueryCurve;
   /** The kind of start, of attacks that choose among several. */
   readonly start?: string | null;
   readonly original?: Float32Array;
@@ -113,6 +118,7 @@ export function attackOf(streams: readonly AttackStream[]): AttackReport | null 
   const [{ name, kind, samples }] = attempts as [Attempt<AttackedSample>];
   const best = bestOf(attempts);
   const portfolio = portfolioOf(attempts);
+  const curves = queryCurves(attempts);
   const box = own.at(-1)?.box as AttackReport['box'];
   const rounds = new Set(own.map((line) => numberIn(line, 'iterations')));
   const iterations = rounds.size === 1 ? [...rounds][0]! : null;
@@ -128,7 +134,8 @@ export function attackOf(streams: readonly AttackStream[]): AttackReport | null 
     ...(standardized && { standardized }),
     ...(whole && { choose: 'all' as const }),
     ...(portfolio && { portfolio }),
-    samples: samples.map((sample) => {
+    ...(curves.length > 0 && { curves }),
+    samples: samples.map(({ curve: _, ...sample }) => {
       const upper = best.get(sample.index);
       if (upper === undefined || attempts.length < 2) return sample;
       return { ...sample, upper: upper.distance, by: upper.by.name, byKind: upper.by.kind };
@@ -171,10 +178,18 @@ function attackedSample(line: LogLine): AttackedSample {
     theta: numberIn(line, 'theta'),
     featureNorm: numberIn(line, 'featureNorm'),
     queries: Number(line.queries ?? 0),
+    ...curveIn(line.curve),
     start: typeof line.start === 'string' ? line.start : null,
     ...(original && { original }),
     ...(adversarial && { adversarial }),
   };
+}
+
+/** A curve whose lists are of one length; empty where a record has none. */
+function curveIn(value: LogLine[string] | undefined): { readonly curve?: QueryCurve } {
+  const { queries, distance } = (value ?? {}) as { readonly queries?: unknown; readonly distance?: unknown };
+  const isCurve = Array.isArray(queries) && Array.isArray(distance) && queries.length === distance.length;
+  return isCurve && queries.length > 0 ? { curve: { queries, distance } } : {};
 }
 
 /** A distance that was found; NaN says that none was. */

@@ -2,7 +2,7 @@ import type { Labels } from '../../data/sample-check.js';
 import type { Model, Weights } from '../../learn/model/model.js';
 import { ask } from '../predictions.js';
 import type { Limits } from './box.js';
-import { type AttackOutcome, attackOutcomes } from './record.js';
+import { type AttackOutcome, attackOutcomes, type QueryCurve } from './record.js';
 
 /** Halvings of a segment until the boundary is known to 2⁻¹⁷ < 10⁻⁵ of it. */
 export const HALVINGS = 17;
@@ -18,6 +18,8 @@ export type GroupState<S> = {
   readonly outcome: Int8Array;
   /** 1 where the budget ended the search, and only the verification is left. */
   readonly spent: Uint8Array;
+  /** How far the search has come with each sample, query by query. */
+  readonly curves: readonly QueryCurve[];
   /** The adversarial point of each sample, as far as the search has come. */
   readonly points: Float32Array;
   /** The state of the attack's own search. */
@@ -46,6 +48,7 @@ export const startGroup = <S>(size: number, count: number, d: number, search: S)
   queries: new Int32Array(size),
   outcome: Int8Array.from({ length: size }, (_, slot) => (slot < count ? -1 : 0)), // empty places are ended
   spent: new Uint8Array(size),
+  curves: Array.from({ length: size }, () => ({ queries: [], distance: [] })),
   points: new Float32Array(size * d),
   search,
 });
@@ -65,6 +68,7 @@ export class SampleGroup {
   readonly outcome: Int8Array;
   readonly spent: Uint8Array;
   readonly points: Float32Array;
+  readonly #curves: QueryCurve[];
 
   constructor(
     readonly task: GroupTask,
@@ -78,6 +82,7 @@ export class SampleGroup {
     this.outcome = state.outcome.slice();
     this.spent = state.spent.slice();
     this.points = state.points.slice();
+    this.#curves = [...state.curves];
   }
 
   /** 1 for each sample under way that is wanted. */
@@ -96,6 +101,11 @@ export class SampleGroup {
 
   count(slot: number, queries: number): void {
     this.queries[slot]! += queries;
+  }
+
+  /** Notes that after the queries so far the search has an adversarial point at that distance: a point of the sample's curve. */
+  trace(slot: number, away: number): void {
+    this.#curves[slot] = curveOf(this.#curves[slot]!, this.queries[slot]!, away);
   }
 
   /** The row of a sample in values [group, d]. */
@@ -143,16 +153,28 @@ export class SampleGroup {
    * is at most 10⁻⁵ of it; the adversarial end of that part stays (paper, appendix D, step 3). `HALVINGS` queries a sample.
    */
   toBoundary(wanted: Uint8Array): void {
-    const { points, size, d } = this;
+    const { points, d } = this;
     const { originals } = this.task;
+    const ends = points.slice();
+    this.bisect(wanted, (slot, t, into) => {
+      for (let at = slot * d, i = 0; i < d; i++, at++) into[i] = (1 - t) * originals[at]! + t * ends[at]!;
+    });
+  }
+
+  /**
+   * The same along any path from the original, t = 0, to the adversarial point, t = 1: `HALVINGS` queries a sample.
+   *
+   * @param path writes the point at t of the sample's path
+   */
+  bisect(wanted: Uint8Array, path: (slot: number, t: number, into: Float32Array) => void): void {
+    const { points, size } = this;
     const left = new Float64Array(size);
     const right = new Float64Array(size).fill(1);
-    const rows = new Float32Array(points.length);
-    const interpolate = (slot: number, t: number, into: Float32Array): void => {
-      for (let at = slot * d; at < (slot + 1) * d; at++) into[at] = (1 - t) * originals[at]! + t * points[at]!;
-    };
+    const rows = points.slice();
     for (let halving = 0; halving < HALVINGS; halving++) {
-      for (let slot = 0; slot < size; slot++) interpolate(slot, (left[slot]! + right[slot]!) / 2, rows);
+      for (let slot = 0; slot < size; slot++) {
+        if (wanted[slot] === 1) path(slot, (left[slot]! + right[slot]!) / 2, this.row(rows, slot));
+      }
       const flipped = this.flips(rows, wanted);
       for (let slot = 0; slot < size; slot++) {
         const middle = (left[slot]! + right[slot]!) / 2;
@@ -160,7 +182,9 @@ export class SampleGroup {
         else left[slot] = middle;
       }
     }
-    for (let slot = 0; slot < size; slot++) if (wanted[slot] === 1) interpolate(slot, right[slot]!, points);
+    for (let slot = 0; slot < size; slot++) {
+      if (wanted[slot] === 1 && right[slot]! < 1) path(slot, right[slot]!, this.row(points, slot));
+    }
   }
 
   /** A copy that later work does not change. */
@@ -172,6 +196,7 @@ export class SampleGroup {
       queries: this.queries.slice(),
       outcome: this.outcome.slice(),
       spent: this.spent.slice(),
+      curves: [...this.#curves],
       points: this.points.slice(),
       search,
     };
@@ -223,6 +248,13 @@ export function* attackGroup<S>(
     }
     yield group.state('done', state);
   }
+}
+
+/** A curve with one more point, which is left out where it says nothing new: a NaN, or the distance before. Six digits, for the log. */
+export function curveOf(curve: QueryCurve, queries: number, away: number): QueryCurve {
+  const short = Number(away.toPrecision(6));
+  if (Number.isNaN(away) || curve.distance.at(-1) === short) return curve;
+  return { queries: [...curve.queries, queries], distance: [...curve.distance, short] };
 }
 
 /** ‖a − b‖₂ of the vectors of length `d` that begin at `offset` in both. */

@@ -26,11 +26,6 @@ export const schedule = {
   starts: 3,
   /** Iterations for which all are pursued: an eighth of T. */
   heats: (iterations: number): number => Math.ceil(iterations / 8),
-  /** Queries of the first iterations, at most but for radii that are halved very often. */
-  queries(iterations: number): number {
-    const each = Array.from({ length: iterations }, (_, i) => schedule.evaluations(i + 1) + 2 * schedule.halvings);
-    return each.reduce((sum, one) => sum + one, 0);
-  },
   /** A hemisphere smaller than this is given up, and x_t moved away from x by `bump`. */
   smallestRadius: 1e-8,
   bump: 1e-4,
@@ -99,9 +94,19 @@ export function tangentPoint(
   return into;
 }
 
+/** The candidate of a step of that radius from x_t, seen from x, in `into`. u: the normal, of length 1, towards the adversarial side. */
+export type Candidate = (
+  x: Float32Array,
+  x_t: Float32Array,
+  u: Float32Array,
+  radius: number,
+  into: Float32Array,
+) => void;
+
 /**
  * Replaces each wanted boundary point x_t by an adversarial point to search back from: the tangent point of the hemisphere of
- * radius ‖x − x_t‖/√i, clipped to the box, the radius halved until the point is adversarial (paper, appendix D, step 2).
+ * radius ‖x − x_t‖/√i, or another `candidate`, clipped to the box, the radius halved until the point is adversarial (paper, appendix D,
+ * step 2).
  *
  * Where R falls below 1e-8, x_t moved 1e-4 away from x is taken; where R or u is NaN, x_t. Differences from the authors' code:
  * R < 1e-8 ends the halving for the sample that it happens to and not for all that are left at once; the moved point is clipped
@@ -110,11 +115,12 @@ export function tangentPoint(
  * @param group whose points are the x_t; they are moved
  * @param normals u of each sample; those that are not wanted may be missing
  */
-export function tangentStep(
+export function shrinkingStep(
   group: SampleGroup,
   normals: readonly (Float32Array | undefined)[],
   iteration: number,
   wanted: Uint8Array,
+  candidate: Candidate = tangentPoint,
 ): void {
   const { points, size: n, d, task } = group;
   const { box } = task;
@@ -133,10 +139,10 @@ export function tangentStep(
       const u = normals[slot]!;
       if (!(radius[slot]! > 0) || Number.isNaN(u[0]) || !afford(slot)) pending[slot] = 0;
       else {
-        const [x, x_t, candidate] = [group.original(slot), group.row(points, slot), group.row(rows, slot)];
-        if (radius[slot]! < schedule.smallestRadius) movedAway(x, x_t, candidate);
-        else tangentPoint(x, x_t, u, radius[slot]!, candidate);
-        for (let i = 0; i < d; i++) candidate[i] = Math.min(Math.max(candidate[i]!, box.lower[i]!), box.upper[i]!);
+        const [x, x_t, into] = [group.original(slot), group.row(points, slot), group.row(rows, slot)];
+        if (radius[slot]! < schedule.smallestRadius) movedAway(x, x_t, into);
+        else candidate(x, x_t, u, radius[slot]!, into);
+        for (let i = 0; i < d; i++) into[i] = Math.min(Math.max(into[i]!, box.lower[i]!), box.upper[i]!);
         any = true;
       }
     }

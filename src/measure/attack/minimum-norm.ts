@@ -115,6 +115,7 @@ export function minimumNorm(
           nearest[slot] = away;
           group.row(points, slot).set(point);
         }
+        if (nearest[slot]! < Number.POSITIVE_INFINITY) group.trace(slot, nearest[slot]!);
         const standing: Standing = {
           radius: radius[slot]!,
           norm: away,

@@ -45,8 +45,11 @@ export interface Estimator {
   dispose(): void;
 }
 
-/** The same standard normal numbers whenever it is called with the same arguments: chunk of the draws, and a shape. */
-export type Noise = (chunk: number, shape: readonly number[]) => tf.Tensor;
+/**
+ * Draws z as the columns of [d, n], or as the rows of [n, d]: the same whenever it is called with the same arguments, the first of which is the
+ * chunk of the draws.
+ */
+export type Noise = (chunk: number, shape: readonly [number, number], lie: 'columns' | 'rows') => tf.Tensor;
 
 export const noSums = (group: number, d: number): NormalSums => ({
   changed: new Int32Array(group),
@@ -106,7 +109,7 @@ export function dense(model: Model, first: DenseFirst, group: number, box: Limit
         const points = tf.tensor2d(around.points, [group, d]);
         const atPoints = tf.add(tf.matMul(points, kernel), weight(weights, first.bias));
         const bases = tf.unstack(tf.div(atPoints, tf.tensor2d(Float32Array.from(around.scales), [group, 1])));
-        const z = noise(unit, [d, draws]) as tf.Tensor2D;
+        const z = noise(unit, [d, draws], 'columns') as tf.Tensor2D;
         const zW = tf.matMul(z, kernel, true) as tf.Tensor2D;
         const lowest = tf.min(z, 1).dataSync();
         const highest = tf.max(z, 1).dataSync();
@@ -217,7 +220,7 @@ export function direct(model: Model, group: number, box: Limits, rows: number): 
         const draws = Math.min(size, n - chunk * size);
         if (chunkNoise?.chunk !== chunk) {
           dispose();
-          chunkNoise = { chunk, z: noise(chunk, [draws, d]) };
+          chunkNoise = { chunk, z: noise(chunk, [draws, d], 'rows') };
         }
         const { z } = chunkNoise;
         const delta = scales[slot]!;

@@ -16,6 +16,12 @@ export type KeptImages = 'all' | 'first';
 
 export const startKinds = ['none', 'noise', 'image', 'ddn'] as const;
 
+/** ‖x_t − x‖₂ of the adversarial point that an attack has after so many queries, a value for each of its steps. */
+export interface QueryCurve {
+  readonly queries: readonly number[];
+  readonly distance: readonly number[];
+}
+
 /**
  * How the attack on one sample ended.
  *
@@ -57,6 +63,7 @@ export const attackRecord = (name: string, kind: AttackKind = 'black-box', image
       distance: quantity({ label: 'adversarial distance', unit: 'input units', better: 'higher', headline: true }),
       pixelDistance: quantity({ label: 'adversarial distance, pixel units', unit: 'pixel units' }).optional(),
       queries: z.int(),
+      curve: key(z.object({ queries: z.array(z.int()), distance: z.array(z.number()) })).optional(),
       total: z.int(),
       iterations: z.int(),
       box: key(z.looseObject({})).optional(),
@@ -95,6 +102,8 @@ export interface AttackResult extends Positioned {
   readonly pixelDistance?: number;
   /** Forward evaluations made for this sample, verification included. */
   readonly queries: number;
+  /** How far the search had come after how many queries; the last pair is the result's own, before its verification. Empty without a point. */
+  readonly curve: QueryCurve;
   /** How many samples this attack takes: those asked for, or fewer where there are no more. */
   readonly total: number;
   /** T: iterations that the attack may take. */

@@ -4,8 +4,8 @@ import { checkCounts, checkOptions } from '../../flow/options.js';
 import { type StageOperator, stage } from '../../flow/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
-import { mean } from '../../plot/statistics.js';
-import { quantity, record } from '../../storage/record.js';
+import { mean, quantile } from '../../plot/statistics.js';
+import { quantity, record, z } from '../../storage/record.js';
 import { checkTwo } from './geometry.js';
 import { productsOf } from './jacobian.js';
 import type { Geometry } from './record.js';
@@ -17,6 +17,8 @@ export interface Sensitivity {
   readonly epoch: number;
   /** Part of the area near the points where √det g is at most `below` times its greatest value on the plane; from 0 to 1. */
   readonly insensitive: number;
+  /** Of ½ log det g over that area, in sixteenths from the least to the greatest: the part below any value that several networks share. */
+  readonly volumes: readonly number[];
   /** Mean of ½ log det g over that area. */
   readonly logVolume: number;
   /** Mean of log λmax(g) over that area. */
@@ -29,6 +31,7 @@ export const sensitivityRecord = record({
   role: 'measurement',
   fields: {
     insensitive: quantity({ label: 'area of small volume element', unit: 'fraction', better: 'higher' }),
+    volumes: z.array(z.number()),
     logVolume: quantity({ label: 'mean ½ log det g', better: 'lower' }),
     logTopEigenvalue: quantity({ label: 'mean log λmax(g)', better: 'lower' }),
   },
@@ -106,6 +109,8 @@ export function sensitivity(
 
 const positionOf = ({ position, number, epoch }: Update) => ({ position, number, epoch });
 
+const SIXTEENTHS = 16;
+
 /** The cells whose middles are within the radius of a center. */
 function cellsNear(
   centers: SensitivityOptions['centers'],
@@ -129,9 +134,12 @@ export function sensitivityOf(
   const most = finite.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
   const volumes = near.map((i) => logVolume[i]!);
   const small = volumes.filter((value) => !Number.isFinite(value) || value <= most + Math.log(below)).length;
+  const known = volumes.filter(Number.isFinite);
   return {
+    volumes:
+      known.length === 0 ? [] : Array.from({ length: SIXTEENTHS + 1 }, (_, i) => quantile(known, i / SIXTEENTHS)!),
     insensitive: small / near.length,
-    logVolume: mean(volumes.filter(Number.isFinite)),
+    logVolume: mean(known),
     logTopEigenvalue: mean(near.map((i) => Math.log(Math.max(topEigenvalue[i]!, Number.MIN_VALUE)))),
   };
 }

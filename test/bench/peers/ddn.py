@@ -14,6 +14,7 @@ import types
 
 import numpy as np
 import torch
+from digits_mlp import mlp
 from residual import load, resnet18
 
 network, weights, samples, count, threads = *sys.argv[1:4], *map(int, sys.argv[4:6])
@@ -21,33 +22,11 @@ torch.set_num_threads(threads)
 values, rows = (torch.from_numpy(np.fromfile(path, dtype="<f4")) for path in (weights, samples))
 
 
-class Scale(torch.nn.Module):
-    """The authors' logits are multiplied by 1/sqrt(width)."""
-
-    def __init__(self, width):
-        super().__init__()
-        self.factor = width**-0.5
-
-    def forward(self, logits):
-        return self.factor * logits
-
-
-def mlp(width):
-    w1, b1, w2, b2 = values.split([784 * width, width, width * 10, 10])
-    first, readout = torch.nn.Linear(784, width), torch.nn.Linear(width, 10)
-    with torch.no_grad():
-        first.weight.copy_(w1.view(784, width).T)
-        first.bias.copy_(b1)
-        readout.weight.copy_(w2.view(width, 10).T)
-        readout.bias.copy_(b2)
-    return torch.nn.Sequential(first, torch.nn.GELU(), readout, Scale(width))
-
-
 if network == "resnet18":
     model = load(resnet18(None), values).eval()
     x = rows.view(count, 32, 32, 3).permute(0, 3, 1, 2).contiguous()
 else:
-    model = mlp(int(network)).eval()
+    model = mlp(values, int(network)).eval()
     x = rows.view(count, 784)
 with torch.no_grad():
     labels = model(x).argmax(1)

@@ -32,6 +32,20 @@ export function meanDistance(results: readonly AttackResult[]): number {
   return mean(results.map(({ distance }) => distance));
 }
 
+/** Weights and samples as files of float32, for a peer in Python: the caller removes the folder. */
+export function handedOver(weights: Weights, samples: readonly AttackResult[]): { folder: string; files: string[] } {
+  const folder = mkdtempSync(join(tmpdir(), 'weir-bench-'));
+  const files = [
+    [...weights.values()].map((tensor) => tensor.dataSync<'float32'>()),
+    samples.map(({ original }) => original),
+  ].map((parts, i) => {
+    const path = join(folder, `${i}.f32`);
+    writeFileSync(path, Buffer.concat(parts.map((part) => Buffer.from(part.buffer, part.byteOffset, part.byteLength))));
+    return path;
+  });
+  return { folder, files };
+}
+
 /** DDN of ours beside that of each library that is there. */
 export interface DdnComparison {
   readonly name: string;
@@ -54,15 +68,7 @@ export interface DdnComparison {
 /** Both sides in turns, against each library by itself: true where every one that is there is reached, and one is. */
 export async function compareDdn(work: DdnComparison): Promise<boolean> {
   const { name, network, weights, samples, threads, steps, reach, longest, runtime, attack } = work;
-  const folder = mkdtempSync(join(tmpdir(), 'weir-bench-'));
-  const files = [
-    [...weights.values()].map((tensor) => tensor.dataSync<'float32'>()),
-    samples.map(({ original }) => original),
-  ].map((parts, i) => {
-    const path = join(folder, `${i}.f32`);
-    writeFileSync(path, Buffer.concat(parts.map((part) => Buffer.from(part.buffer, part.byteOffset, part.byteLength))));
-    return path;
-  });
+  const { folder, files } = handedOver(weights, samples);
   let peer: LinePeer | undefined;
   try {
     peer = await pythonPeer('ddn.py', [network, ...files, samples.length, threads].map(String));

@@ -2,9 +2,11 @@ import { describe, test } from 'vitest';
 import type { Stage } from '../../../src/flow/stage.js';
 import type { Model } from '../../../src/learn/model/model.js';
 import type { AttackedUpdate, AttackOptions, AttackState } from '../../../src/measure/attack/attack.js';
+import { cgba } from '../../../src/measure/attack/cgba.js';
 import { ddn } from '../../../src/measure/attack/ddn.js';
 import { deepFool } from '../../../src/measure/attack/deepfool.js';
 import { fmn } from '../../../src/measure/attack/fmn.js';
+import { hopSkipJump } from '../../../src/measure/attack/hop-skip-jump.js';
 import type { AttackResult } from '../../../src/measure/attack/record.js';
 import { tangentAttack } from '../../../src/measure/attack/tangent-attack.js';
 import type { LabeledSamples } from '../../../src/measure/inputs.js';
@@ -19,6 +21,8 @@ const attacks: Record<string, (model: Model, samples: LabeledSamples, options: A
     tangentAttack(model, samples, { iterations: 2, chunk: 64, ...options }),
   'tangent attack from DDN': (model, samples, options) =>
     tangentAttack(model, samples, { iterations: 2, chunk: 64, start: 'ddn', ...options }),
+  cgba: (model, samples, options) => cgba(model, samples, { iterations: 4, chunk: 64, ...options }),
+  'hop skip jump': (model, samples, options) => hopSkipJump(model, samples, { iterations: 2, chunk: 64, ...options }),
   deepfool: (model, samples, options) => deepFool(model, samples, options),
   ddn: (model, samples, options) => ddn(model, samples, { iterations: 40, ...options }),
   fmn: (model, samples, options) => fmn(model, samples, { iterations: 40, ...options }),

@@ -1,18 +1,15 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Weights } from '../../../src/learn/model/model.js';
 import type { AttackState } from '../../../src/measure/attack/attack.js';
+import type { WalkState } from '../../../src/measure/attack/boundary-walk.js';
 import { ddn } from '../../../src/measure/attack/ddn.js';
 import type { AttackResult } from '../../../src/measure/attack/record.js';
-import {
-  type TangentAttackOptions,
-  type TangentState,
-  tangentAttack,
-} from '../../../src/measure/attack/tangent-attack.js';
+import { type TangentAttackOptions, tangentAttack } from '../../../src/measure/attack/tangent-attack.js';
 import type { LabeledSamples } from '../../../src/measure/inputs.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { type Attacked, constant, linear, network, samplesFor, updateOf, watched } from './models.js';
 
-type Steps = Iterable<readonly [AttackState<TangentState>, AttackResult?]>;
+type Steps = Iterable<readonly [AttackState<WalkState>, AttackResult?]>;
 
 beforeAll(async () => {
   await loadTensorFlow();

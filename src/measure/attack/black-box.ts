@@ -1,0 +1,63 @@
+import type { Observable } from 'rxjs';
+import { checkOptions } from '../../flow/options.js';
+import type { Model } from '../../learn/model/model.js';
+import type { LabeledSamples } from '../inputs.js';
+import type { AttackedUpdate, AttackOptions } from './attack.js';
+import { cgba } from './cgba.js';
+import { hopSkipJump } from './hop-skip-jump.js';
+import type { AttackResult } from './record.js';
+
+/** Black-box attacks besides the Tangent Attack, by the name that a config takes, and the stream of each. */
+const attacks = {
+  cgba: { stream: 'cgba$', make: cgba },
+  'hop-skip-jump': { stream: 'hopSkipJump$', make: hopSkipJump },
+} as const;
+
+export type BlackBoxAttack = keyof typeof attacks;
+
+export const blackBoxNames = Object.keys(attacks) as [BlackBoxAttack, ...BlackBoxAttack[]];
+
+export interface BlackBoxOptions extends Pick<AttackOptions, 'seed' | 'normalize' | 'choose' | 'certificate'> {
+  /** Samples of each: as many as the Tangent Attack has. */
+  readonly attacked: number;
+  readonly blackbox: readonly BlackBoxAttack[];
+}
+
+/**
+ * The attacks that the key of `blackBoxKeys` names: streams by name, to be returned beside those of a pipeline. Without any the result is empty.
+ * Each attack has the schedule of its paper, whatever T the Tangent Attack has.
+ *
+ * @param updates$ whose networks are attacked: for those at the end of a training piped through `atEnd()`
+ * @example
+ * const more = blackBoxAttacks(updates$.pipe(atEnd()), model, test, { attacked: 1000, blackbox: ['cgba'], seed });
+ * const streams = { updates$, ...more };
+ */
+export function blackBoxAttacks(
+  updates$: Observable<AttackedUpdate>,
+  model: Model,
+  samples: LabeledSamples,
+  options: BlackBoxOptions,
+): Record<string, Observable<AttackResult>> {
+  const { attacked, blackbox, seed, ...more } = checkOptions('blackBoxAttacks', options, {
+    attacked: 'required',
+    blackbox: 'required',
+    seed: 'required',
+    normalize: 'optional',
+    choose: 'optional',
+    certificate: 'optional',
+  });
+  const { normalize, choose, certificate } = more;
+  const shared = {
+    samples: attacked,
+    seed,
+    ...(normalize && { normalize }),
+    ...(choose && { choose }),
+    ...(certificate && { certificate }),
+  };
+  return Object.fromEntries(
+    [...new Set(blackbox)].map((name) => {
+      const { stream, make } = attacks[name];
+      return [stream, updates$.pipe(make(model, samples, shared))];
+    }),
+  );
+}
