@@ -15,6 +15,8 @@ const { z } = weir;
  * | 'll-spectral' | both layers | the readout only: here that is `readout-spectral`, whatever the protocol |
  * | hidden units | 2000 (text), 784 (E.1) | 2000 |
  * | weight of the regularizer | γ/2 | λ, so γ = 2λ |
+ *
+ * Not in the paper: 'adversarial-training' (Madry et al. 2018) among the regularizers, in l2 with ε in units of pixels from 0 to 1.
  */
 export default weir.pipeline({
   name: 'mnist',
@@ -28,7 +30,12 @@ export default weir.pipeline({
       .default('embedded')
       .describe("folder with MNIST's four files, or 'embedded': 10,000 real digits"),
     hidden: z.int().min(1).default(2000).describe('hidden units'),
-    ...weir.regularizerKeys(weir.regularizerKinds, { regularizers: weir.spectralKinds, gamma: 1e-3, burnIn: 160 }),
+    ...weir.regularizerKeys([...weir.regularizerKinds, 'adversarial-training'], {
+      regularizers: weir.spectralKinds,
+      gamma: 1e-3,
+      burnIn: 160,
+    }),
+    ...weir.adversaryKeys({ epsilon: 1.5 }),
     ...weir.trainingKeys({ epochs: 200, batchSize: 1024, rate: 0.1, decay: 1e-4 }),
     ...weir.attackKeys({ attacked: 1000 }),
     ...weir.whiteBoxKeys({ whitebox: 0 }),
@@ -62,17 +69,21 @@ export default weir.pipeline({
   wire({ config, network, seed }) {
     const { train, test } = weir.evaluationOf(weir.mnist({ data: config.data, seed }), config);
     const model = weir.mlp([784, config.hidden, 10]);
-    const regularizer = weir.regularizer(network.regularizer, model, {
+    const adversarial = network.regularizer === 'adversarial-training';
+    const regularizer = weir.regularizer(adversarial ? 'none' : network.regularizer, model, {
       gamma: weir.gammaOf(config, network.regularizer),
       from: { epoch: config.burnIn },
       seed,
     });
+    const adversary = adversarial
+      ? weir.projectedGradient({ epsilon: config.epsilon, steps: config.adversarySteps })
+      : undefined;
 
     const batches$ = weir
       .loader(train, { epochs: config.epochs, seed, block: config.batchSize })
       .pipe(weir.augment([weir.unitScale()], { seed }), weir.batch(config.batchSize, config));
     const updates$ = batches$.pipe(
-      weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd(config), regularizer, seed }),
+      weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd(config), regularizer, adversary, seed }),
     );
     const ticks$ = updates$.pipe(
       weir.every({ updates: config.tickEvery, from: { epoch: config.burnIn } }),

@@ -53,6 +53,13 @@ export { source } from './flow/source.js';
 export { type Stage, type StageOperator, type Step, stage } from './flow/stage.js';
 // Watching, and the pipeline itself.
 export { type TapPolicy, tap } from './flow/tap.js';
+export {
+  type Adversary,
+  type Perturb,
+  type PerturbedBatch,
+  type ProjectedGradientOptions,
+  projectedGradient,
+} from './learn/adversary.js';
 export { type Ensemble, type EnsembleMember, type EnsembleUpdate, ensemble } from './learn/ensemble/ensemble.js';
 export { memberNorms, memberTicks, memberUpdates, type OfMember } from './learn/ensemble/members.js';
 export {
@@ -207,6 +214,7 @@ export {
   type Rule,
 } from './run/config.js';
 export {
+  adversaryKeys,
   attackKeys,
   blackBoxKeys,
   cifar10Keys,

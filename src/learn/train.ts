@@ -7,6 +7,7 @@ import { type Serial, serial } from '../flow/serial.js';
 import { processGroup } from '../tensorflow/collectives/process-group.js';
 import { tf } from '../tensorflow/tf.js';
 import { type AccumulatedBatches, acrossRanks, checkAccumulate, nothingLearned, withBatch } from './accumulate.js';
+import { type Adversary, checkAdversary } from './adversary.js';
 import { checkBatches, type ExpectedBatches, inputsOf } from './batches.js';
 import { checkEven, gradientsOf } from './loss/gradients.js';
 import { checkLoss, isOfViews, type Learned, type Loss, type ViewsLoss } from './loss/loss.js';
@@ -40,6 +41,8 @@ export interface Batch extends Positioned, ExpectedBatches {
   readonly values: Float32Array;
   /** [n]; none where no sample of a short last batch is this rank's. */
   readonly labels: Labels;
+  /** [n], of the samples in their data set; an adversary needs them. */
+  readonly indices?: ArrayLike<number>;
   /** Where several ranks share it: the samples of all of them. */
   readonly shared?: number;
 }
@@ -50,12 +53,14 @@ export interface Training {
   readonly optimizer: Optimizer;
   /** Added at every update after its burn-in; a spectral one needs a `spectralTick`. */
   readonly regularizer?: Regularizer;
+  /** Perturbs each batch against the weights of its update, which then learn from the perturbed batch: `projectedGradient`. */
+  readonly adversary?: Adversary | undefined;
   /**
    * How many batches make one update, whose gradient is the mean over all their samples: so a batch that is too large for the
    * device is given in parts. The last update of an epoch takes what is left. By default each batch makes one.
    */
   readonly accumulate?: number;
-  /** Of the initial weights. */
+  /** Of the initial weights, and of an adversary's random starts. */
   readonly seed: number;
 }
 
@@ -114,12 +119,14 @@ export function trainStage(model: Model, training: Training): AccumulatingStage 
     loss,
     optimizer,
     regularizer,
+    adversary,
     accumulate = 1,
     seed,
   } = checkOptions('train', training, {
     loss: 'required',
     optimizer: 'required',
     regularizer: 'optional',
+    adversary: 'optional',
     accumulate: 'optional',
     seed: 'required',
   });
@@ -127,6 +134,7 @@ export function trainStage(model: Model, training: Training): AccumulatingStage 
   checkAccumulate(accumulate, loss);
   checkOptimizer('train', optimizer);
   if (regularizer !== undefined) checkRegularizer(regularizer);
+  const perturb = adversary && checkAdversary(adversary, loss).against(model, loss as Loss, seed);
   const [adding, addingOfBatch] = regularizer === undefined ? [] : [watched(regularizer), watched(regularizer)];
   let checked = false;
   const made = { optimizer, loss: loss.name, regularizer: regularizer?.kind ?? 'none' };
@@ -194,7 +202,9 @@ export function trainStage(model: Model, training: Training): AccumulatingStage 
     const batch = known === undefined ? given : { ...given, labels: known.labels(given.labels) };
     if (isOfViews(loss)) checkEven(loss, shared, processGroup());
     if (batch.labels.length === 0) return nothingLearned(model, weights, processGroup());
-    const [x, labels] = inputsOf(model, loss, batch);
+    const [clean, labels] = inputsOf(model, loss, batch);
+    const x = perturb === undefined ? clean : perturb(weights, { ...batch, x: clean, labels });
+    if (x !== clean) clean.dispose();
     const active = activeAt(batch.epoch);
     const learned = gradientsOf(model, loss, weights, x, labels, active?.featuresGradient?.bind(active));
     if (active !== undefined)
@@ -256,6 +266,7 @@ export function trainStage(model: Model, training: Training): AccumulatingStage 
       'learning rate': optimizer.rate(at),
       'learning rates of some weights': optimizer.ownRates?.(at) ?? [],
       regularizer: activeAt(at.epoch)?.kind ?? 'none',
+      ...(adversary && { adversary: adversary.name }),
     }),
   };
 }

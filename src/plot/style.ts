@@ -46,6 +46,7 @@ const STYLES: Readonly<Record<string, MarkStyle>> = {
   'batch-spectral-shrinkage': { light: '#00825f', dark: '#33c79c', dash: '9 3 2 3' },
   'l2-sp': { light: '#a67c00', dark: '#f0c419', dash: '7 3' },
   'cross-lipschitz': { light: '#5b4bb7', dark: '#a99bff', dash: '2.5 2.5' },
+  'adversarial-training': { light: '#9c2a2a', dark: '#f08a7e', dash: '12 3' },
   'feature-jacobian': { light: '#7a3b1d', dark: '#d9a27f', dash: '9 3 2 3' },
 };
 

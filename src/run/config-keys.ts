@@ -137,6 +137,24 @@ export const regularizerKeys = <const K extends readonly [string, ...string[]]>(
 };
 
 /**
+ * Keys of `projectedGradient` for networks of kind 'adversarial-training'.
+ *
+ * @param usual ε by default, in the units of the model's inputs
+ * @example const keys = { ...attackKeys({ attacked: 1000 }), ...adversaryKeys({ epsilon: 1.5 }) }
+ */
+export const adversaryKeys = (usual: { readonly epsilon: number }) => {
+  const { epsilon } = checkOptions('adversaryKeys', usual, { epsilon: 'required' });
+  return {
+    epsilon: ofRegularizer(
+      z.number().positive().default(epsilon).describe('ε of adversarial-training, l2, in units of the inputs'),
+    ),
+    adversarySteps: ofRegularizer(
+      z.int().min(1).default(7).describe('gradient steps of adversarial-training at each batch'),
+    ),
+  };
+};
+
+/**
  * The strength of a regularizer of that kind: its own of the key `gammas`, or else `gamma`.
  *
  * @example gammaOf({ gamma: 0.01, gammas: { 'weight-decay': 0.002 } }, 'weight-decay') // 0.002; of 'rep-spectral' 0.01
@@ -255,6 +273,7 @@ const trainingOnly = [
   'gammas',
   'burnIn',
   'tickEvery',
+  ...Object.keys(adversaryKeys({ epsilon: 1 })),
   ...Object.keys(convolutionKeys()),
   ...Object.keys(readoutKeys()),
   'profile',

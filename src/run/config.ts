@@ -34,8 +34,8 @@ export interface Rule {
 
 const number = (config: AnyConfig, key: string): number => config[key] as number;
 
-/** Whether a network of the run has a regularizer of a kind that matches. */
-const regularized = ({ regularizers }: AnyConfig, kind = /^(?!none$)/): boolean =>
+/** Whether a network of the run has a regularizer of a kind that matches; adversarial training adds no term. */
+const regularized = ({ regularizers }: AnyConfig, kind = /^(?!(none|adversarial-training)$)/): boolean =>
   !Array.isArray(regularizers) || regularizers.some((one) => kind.test(String(one)));
 
 /** `to` times the ratio of the two keys in the usual values; a whole number, at least `least`. */

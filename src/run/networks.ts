@@ -20,6 +20,9 @@ export interface NetworkGrid<K extends string> {
   readonly epochs?: number;
 }
 
+/** The kind of a network that learns from perturbed batches from its first update on, so that it branches off no other. */
+const adversarialTraining = 'adversarial-training';
+
 /**
  * A network for each seed and regularizer: 'rep-spectral', or with several seeds 'rep-spectral-s3'.
  *
@@ -55,7 +58,9 @@ export function eachRegularizer<K extends string>(options: NetworkGrid<K>): (Net
       name: named(regularizer),
       regularizer,
       seed,
-      ...(branching && regularizer !== unregularized && { branch: { of: named(unregularized), epoch: burnIn } }),
+      ...(branching &&
+        regularizer !== unregularized &&
+        regularizer !== adversarialTraining && { branch: { of: named(unregularized), epoch: burnIn } }),
     }));
   });
 }

@@ -62,6 +62,7 @@ const refusals: readonly [where: string, key: string, meant: string, build: () =
   ['sgd', 'dampening', 'none', () => weir.sgd(untyped({ rate: 1, dampening: 0.1 }))],
   ['step', 'gamma', 'factor', () => weir.step(0.1, untyped({ every: 30, gamma: 0.1 }))],
   ['crossEntropy', 'label_smoothing', 'smoothing', () => weir.crossEntropy(untyped({ label_smoothing: 0.1 }))],
+  ['projectedGradient', 'eps', 'epsilon', () => weir.projectedGradient(untyped({ epsilon: 1, eps: 1 }))],
   ['augment', 'num_workers', 'threads', () => weir.augment([], untyped({ seed: 0, num_workers: 4 }))],
   ['horizontalFlip', 'p', 'probability', () => weir.horizontalFlip(untyped({ p: 0.5 }))],
   ['batch', 'Partial', 'partial', () => weir.batch(4, untyped({ Partial: 'drop' }))],
@@ -112,6 +113,7 @@ test('options that are no object are refused', () => {
 /** Every exported builder that takes options: one of them, and a call with other ones. */
 const builders: Readonly<Record<string, readonly [option: string, build: (options: never) => unknown]>> = {
   accuracy: ['batch', (o) => weir.accuracy(model, samples, o)],
+  adversaryKeys: ['epsilon', (o) => weir.adversaryKeys(o)],
   adam: ['beta1', (o) => weir.adam(o)],
   adamw: ['beta2', (o) => weir.adamw(o)],
   array: ['label', (o) => weir.array(o)],
@@ -177,6 +179,7 @@ const builders: Readonly<Record<string, readonly [option: string, build: (option
   parquet: ['label', (o) => weir.parquet('none.parquet', o)],
   pipeline: ['networks', (o) => weir.pipeline(o)],
   pretrainedModel: ['weights', (o) => weir.pretrainedModel(model, o, { pretrained: 'none', finetuned: 'none' })],
+  projectedGradient: ['steps', (o) => weir.projectedGradient(o)],
   projected: ['hidden', (o) => weir.projected(model, o)],
   quantities: ['unit', (o) => weir.quantities(o)],
   quantity: ['unit', (o) => weir.quantity(o)],

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { eachTransfer } from '../../src/run/networks.js';
+import { eachRegularizer, eachTransfer } from '../../src/run/networks.js';
 import { call, hashOf, start, weir } from '../cli/weir.js';
 
 const wasm = process.env.WEIR_RUNTIME === 'wasm'; // a ResNet needs the native runtime
@@ -33,6 +33,12 @@ async function photographs(folder: string, k: number, count: number): Promise<vo
 
 const nothing = { from: '', weights: '', repSpectralWeights: '' };
 const grid = { regularizers: ['none', 'batch-spectral-shrinkage'] as const, seeds: 1, seed: 4 };
+
+test('networks branch off the unregularized one at the end of the burn-in, adversarial training does not', () => {
+  const regularizers = ['none', 'rep-spectral', 'adversarial-training'] as const;
+  const branches = eachRegularizer({ regularizers, burnIn: 3, epochs: 9, seed: 0 }).map(({ branch }) => branch);
+  expect(branches).toEqual([undefined, { of: 'none', epoch: 3 }, undefined]);
+});
 
 test('a network for each pretraining, regularizer and seed', () => {
   const both = { ...nothing, weights: 'a', repSpectralWeights: 'b' };

@@ -48,7 +48,7 @@ export function ntXent(options: NtXentOptions = {}): ViewsLoss {
 }
 
 /** z / ‖z‖ and ‖z‖ of each row, by way of its largest value, so that no square is too large or too small for float32. */
-function normalized(z: tf.Tensor2D): { readonly u: tf.Tensor2D; readonly length: tf.Tensor2D } {
+export function normalized(z: tf.Tensor2D): { readonly u: tf.Tensor2D; readonly length: tf.Tensor2D } {
   const largest = tf.max(tf.abs(z), 1, true);
   const scaled = tf.divNoNan(z, largest);
   const norm = tf.norm(scaled, 'euclidean', 1, true);

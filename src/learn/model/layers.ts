@@ -13,6 +13,7 @@ import { convolved, rectified, windowMaxima, windowMeans } from '../../tensorflo
 import { tf } from '../../tensorflow/tf.js';
 import { type ActivationName, activationNamed, activations } from './activation.js';
 import { type ModelLayer, operationsOf, partsOf, planned, throughLayers, type WeightPlan } from './layer.js';
+import { constrained } from './lipschitz-layers.js';
 import {
   activated,
   elementwise,
@@ -140,6 +141,54 @@ export function conv(filters: number, options: ConvOptions = {}): ModelLayer {
       };
     },
   };
+}
+
+/** max(a, b) and min(a, b) of each pair of channels, the first half with the second: 1-Lipschitz, and it keeps the norm (Anil et al. 2019). */
+export const maxMin = (): ModelLayer => ({
+  kind: 'maxMin',
+  description: 'maxMin',
+  plan(inputShape, name) {
+    const axis = inputShape.length;
+    if (inputShape.at(-1)! % 2 !== 0) {
+      throw new WeirError(
+        `layer '${name}' pairs channels, but its inputs are [${inputShape.join(', ')}]`,
+        'give the layer before it an even number of units or filters',
+      );
+    }
+    return {
+      outputShape: inputShape,
+      apply(x) {
+        const [a, b] = tf.split(x, 2, axis) as [tf.Tensor, tf.Tensor];
+        const open = rectified(tf.sub(a, b)); // max(a, b) = b + (a − b)⁺, min(a, b) = a − (a − b)⁺
+        return tf.concat([tf.add(b, open), tf.sub(a, open)], axis);
+      },
+      parts: [elementwise('maxMin', 1)],
+    };
+  },
+});
+
+/**
+ * A dense layer with ‖W‖₂ ≤ 1 whatever its weights are (almost-orthogonal layers, Prach and Lampert 2022).
+ *
+ * Behind such layers, and others of slope 1, L of the feature map is 1 in ℓ2: the certificate of Lemma 1 is margin / ‖w_c − w_k‖ of the
+ * readout, which is at least margin / (√2 · L) for a readout of norm 1.
+ *
+ * @example layers.lipschitzDense(64)
+ */
+export const lipschitzDense = (units: number, options: DenseOptions = {}): ModelLayer =>
+  constrained(dense(units, options), 'lipschitzDense', () => 1);
+
+/**
+ * A convolution with ‖W‖₂ ≤ 1 for every size of image, whatever its weights are. Needs the native runtime.
+ *
+ * @example layers.lipschitzConv(32, { size: 3, stride: 2 })
+ */
+export function lipschitzConv(filters: number, options: ConvOptions = {}): ModelLayer {
+  const { stride = 1, padding = 'circular' } = options;
+  // around a circle that the stride does not divide, the last output and the first are shifted by any number of positions
+  const stepOf = (shape: readonly number[]): number =>
+    padding === 'zero' || shape.slice(0, 2).every((extent) => extent % stride === 0) ? stride : 1;
+  return constrained(conv(filters, options), 'lipschitzConv', stepOf);
 }
 
 /** φ applied to each value. */

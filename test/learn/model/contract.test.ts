@@ -1,7 +1,19 @@
 import { describe, test } from 'vitest';
 import { projected } from '../../../src/learn/model/head.js';
 import { model } from '../../../src/learn/model/layered.js';
-import { batchNorm, conv, dense, gelu, globalMean, maxPool, relu, residual } from '../../../src/learn/model/layers.js';
+import {
+  batchNorm,
+  conv,
+  dense,
+  gelu,
+  globalMean,
+  lipschitzConv,
+  lipschitzDense,
+  maxMin,
+  maxPool,
+  relu,
+  residual,
+} from '../../../src/learn/model/layers.js';
 import { linear } from '../../../src/learn/model/linear.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import { type Model, normal } from '../../../src/learn/model/model.js';
@@ -31,6 +43,17 @@ const models: Record<string, () => Model> = {
     model({
       inputShape: [6, 6, 2],
       layers: [conv(4, { bias: false, initialization }), batchNorm(), gelu(), globalMean(), dense(3)],
+    }),
+  '1-Lipschitz': () =>
+    model({
+      inputShape: [6, 6, 2],
+      layers: [
+        lipschitzConv(4, { stride: 2, initialization }),
+        maxMin(),
+        lipschitzDense(5, { initialization }),
+        gelu(),
+        dense(3, { initialization }),
+      ],
     }),
   'with a projection head': () =>
     projected(model({ inputShape: [6], layers: [dense(8), relu(), dense(4)] }), { outputs: 6 }),

@@ -15,7 +15,7 @@ const apart = (one: Trained, other: Trained): number =>
   norm(one.moved.map((value, i) => value - other.moved[i]!)) / norm(one.moved);
 
 describe.each([
-  { ranks: 2, updates: { mlp: 20, accumulated: 9, composed: 10, muon: 10, resnet: 1, barlow: 1 } },
+  { ranks: 2, updates: { mlp: 20, accumulated: 9, adversarial: 10, composed: 10, muon: 10, resnet: 1, barlow: 1 } },
   { ranks: 4, updates: { mlp: 20, resnet: 1 } },
 ])('on $ranks ranks', ({ ranks, updates }) => {
   const kinds = Object.entries(updates) as [Kind, number][];

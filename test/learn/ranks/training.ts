@@ -1,6 +1,7 @@
 import { everything, ownCount, ownIndex } from '../../../src/data/loader.js';
 import { sizeOf } from '../../../src/flow/data.js';
 import { keyed } from '../../../src/flow/random.js';
+import { projectedGradient } from '../../../src/learn/adversary.js';
 import { crossEntropy } from '../../../src/learn/loss/cross-entropy.js';
 import { barlowTwins } from '../../../src/learn/loss/views.js';
 import { projected } from '../../../src/learn/model/head.js';
@@ -30,6 +31,7 @@ const small = { classes: 4, inputSize: [16, 16], width: 4 } as const;
 const models = {
   mlp: () => mlp([12, 16, 4]),
   accumulated: () => mlp([12, 16, 4]),
+  adversarial: () => mlp([12, 16, 4]),
   composed: () => mlp([12, 16, 4]),
   muon: () => mlp([12, 16, 4]),
   resnet: () => resnet({ depth: 18, ...small }),
@@ -45,7 +47,7 @@ const optimizerOf = (kind: Kind, rate: number): Optimizer => {
 
 /** Trains as one rank of those that this process belongs to, on batches of which the last is a short one. */
 export function trained(kind: Kind, updates: number): Trained {
-  const isMlp = ['mlp', 'accumulated', 'composed', 'muon'].includes(kind);
+  const isMlp = ['mlp', 'accumulated', 'adversarial', 'composed', 'muon'].includes(kind);
   const model = models[kind]();
   const regularizer = spectralRegularizer('rep-spectral', model, { gamma: 0.01 });
   const stage = trainStage(model, {
@@ -53,6 +55,7 @@ export function trained(kind: Kind, updates: number): Trained {
     optimizer: optimizerOf(kind, isMlp ? 0.1 : 0.02),
     regularizer,
     ...(kind === 'accumulated' && { accumulate: 2 }),
+    ...(kind === 'adversarial' && { adversary: projectedGradient({ epsilon: 0.5, box: { min: -9, max: 9 } }) }),
     seed: 3,
   });
   const tick = spectralTick(regularizer);
@@ -93,6 +96,7 @@ function batch(number: number, samples: number, size: readonly number[], views: 
     sampleShape: [...(views > 1 ? [views] : []), ...size],
     values,
     labels: Uint8Array.from(own, (sample) => sample % 4),
+    indices: own,
     ...(of > 1 && { shared: samples }),
   };
 }
