@@ -9,15 +9,22 @@ import type { Claim } from './study.js';
 
 /** Every verdict of a study with its numbers, as JSON. */
 export function verdictsJson(outcome: StudyOutcome): string {
-  const { study, profile, createdAt, weir, command, claims, tests, experiments, results, notes } = outcome;
+  const { study, profile, createdAt, weir, command, claims, experiments, results, notes } = outcome;
   const value = {
     ...{ study: study.name, title: study.title, profile, createdAt, weir, command },
-    correction: { method: 'Holm', tests },
+    correction: {
+      method: 'Holm',
+      over: 'the claims of one experiment',
+      tests: claims.filter(({ p }) => p !== null).length,
+    },
     claims: claims.map((judged) => ({
       id: judged.claim.id,
       where: judged.claim.where,
       words: judged.claim.words,
       verdict: judged.word,
+      family: judged.family,
+      pCorrected: judged.p,
+      onPage: { verdict: judged.onPage.word, pCorrected: judged.onPage.p },
       reason: reason(judged),
       turns: turning(judged),
       command: commandFor(outcome, judged.claim),
@@ -45,7 +52,7 @@ function comparisonJson({ analysis, label, region, tests, beside, checked }: Jud
 
 const testJson = ({ view, means, estimate, word, p }: Test): Record<string, unknown> => ({
   ...(view && { view: viewName(view) }),
-  ...{ verdict: word, means, pCorrected: p },
+  ...{ verdict: word, means, p },
   ...(estimate && {
     ...{
       difference: estimate.value,
@@ -67,7 +74,7 @@ export function verdictLines(outcome: StudyOutcome): string[] {
       `${SIGNS[judged.word]} ${judged.word}`,
       judged.claim.id,
       cost,
-      chance(test),
+      chance(judged),
       test.estimate === null ? '' : basis(test),
       judged.turned.length > 0 ? 'turns' : '',
     ];

@@ -3,8 +3,18 @@ import { bySeed } from '../measure/networks/summary.js';
 import { mean, pairedDifference, welchDifference } from '../plot/statistics.js';
 import { BESIDE, crossedBounds, VIEWS, type View } from './distances.js';
 import { type Measured, type Peers, studyMeasure } from './measures.js';
-import { type Decision, decide, type Estimate, type Region, together, type Word, words } from './rules.js';
-import { type Analysis, type Claim, type Side, type Study, sidesIn } from './study.js';
+import {
+  type Decision,
+  decide,
+  type Estimate,
+  type Region,
+  together,
+  type Verdict,
+  verdictOf,
+  verdictsOf,
+  type Word,
+} from './rules.js';
+import { type Analysis, type Claim, experimentsOf, type Side, type Study, sidesIn } from './study.js';
 
 /** A trained network as a study knows it. */
 export interface StudyNetwork {
@@ -20,8 +30,9 @@ export interface Test {
   readonly means: readonly (number | null)[];
   /** The mean difference over seeds, or the mean of one side; null where no seed has one. */
   readonly estimate: Estimate | null;
+  /** By its own p. */
   readonly word: Word;
-  /** By Holm's method over all tests of the page, distances taken in one way. */
+  /** Of this test alone. */
   readonly p: number | null;
 }
 
@@ -44,7 +55,13 @@ export interface Judged {
 /** A claim with its verdict. */
 export interface JudgedClaim {
   readonly claim: Claim;
+  /** The experiment whose claims are one family. */
+  readonly family: string;
   readonly word: Word;
+  /** By Holm's method over the claims of its family. */
+  readonly p: number | null;
+  /** The same over all claims of the page. */
+  readonly onPage: Verdict;
   readonly comparisons: readonly Judged[];
   /** The verdict in each other way of taking distances that has results. */
   readonly others: readonly { readonly view: View; readonly word: Word }[];
@@ -52,67 +69,82 @@ export interface JudgedClaim {
   readonly turned: readonly View[];
 }
 
-/** All verdicts of a study. */
-export interface Verdicts {
-  readonly claims: readonly JudgedClaim[];
-  /** Tests of the page, which Holm's method allows for; with distances taken otherwise there are as many again. */
-  readonly tests: number;
-}
-
 /**
  * Judges every claim of a study by the networks that there are.
  *
  * The unit is the seed: each gives one number a network. Sides that share two seeds or more are compared in pairs, others by Welch's test.
+ * A claim is one test, whatever its number of comparisons. The claims of one experiment, distances taken in one way, are one family.
  */
-export function judge(study: Study, networks: readonly StudyNetwork[]): Verdicts {
-  const found = study.claims.map((claim) => claim.analyses.map((analysis) => compare(analysis, networks)));
-  const wordOf = new Map<OpenTest, { readonly word: Word; readonly corrected: number | null }>();
-  const open = found.flatMap((comparisons) => comparisons.flatMap(({ tests }) => tests));
-  // Each way of taking distances is a page of its own, whose tests are one family. Of other measures the first page counts.
-  for (const view of [...VIEWS].reverse()) {
-    const family = open.filter((test) => test.view === undefined || test.view === view);
-    words(family.map(({ decision }) => decision)).forEach((word, i) => {
-      wordOf.set(family[i]!, word);
-    });
-  }
-  const close = (test: OpenTest): Test => {
-    const { decision: _, fixed, ...rest } = test;
-    const { word, corrected } = wordOf.get(test) ?? UNTESTED;
-    if (fixed !== undefined) return { ...rest, word: fixed, p: null };
-    return { ...rest, word: rest.estimate === null ? 'not run' : word, p: corrected };
-  };
-  const claims = study.claims.map((claim, i): JudgedClaim => {
-    const comparisons = found[i]!.map(({ tests, beside, ...one }): Judged => {
-      const [first, ...more] = tests.map(close) as [Test, ...Test[]];
-      return { ...one, tests: [first, ...more], beside: beside.map(close) };
-    });
-    const word = together(comparisons.map(({ tests }) => tests[0].word));
-    const others = viewsIn(comparisons).flatMap((view) => {
-      const one = together(comparisons.map(({ tests }) => (tests.find((test) => test.view === view) ?? tests[0]).word));
-      return one === 'not run' ? [] : [{ view, word: one }];
+export function judge(study: Study, networks: readonly StudyNetwork[]): JudgedClaim[] {
+  const all = study.claims.map((claim): OpenClaim => {
+    const comparisons = claim.analyses.map((analysis) => compare(analysis, networks));
+    return { claim, family: experimentsOf(claim)[0]!, comparisons };
+  });
+  const first = judgedBy(all, VIEWS[0]!);
+  const later = VIEWS.slice(1).map((view) => ({ view, verdicts: judgedBy(all, view) }));
+  return all.map(({ claim, family, comparisons }, i) => {
+    const { own, onPage } = first[i]!;
+    const otherwise = later.flatMap(({ view, verdicts }) => {
+      const taken = comparisons.some(({ tests }) => tests.slice(1).some((test) => test.view === view));
+      const { word } = verdicts[i]!.own;
+      return taken && word !== 'not run' ? [{ view, word }] : [];
     });
     return {
-      claim,
-      word,
-      comparisons,
-      others,
-      turned: others.filter((one) => one.word !== word).map(({ view }) => view),
+      ...{ claim, family, word: own.word, p: own.p, onPage },
+      comparisons: comparisons.map(closed),
+      others: otherwise,
+      turned: otherwise.filter(({ word }) => word !== own.word).map(({ view }) => view),
     };
   });
-  return {
-    claims,
-    tests: open.filter(({ decision, view }) => decision !== null && (view ?? VIEWS[0]) === VIEWS[0]).length,
-  };
 }
 
-/** What is shown beside the tests. */
-const UNTESTED = { word: 'not told apart' as Word, corrected: null };
+interface OpenClaim {
+  readonly claim: Claim;
+  readonly family: string;
+  readonly comparisons: readonly Open[];
+}
 
-const viewsIn = (comparisons: readonly Judged[]): View[] => [
-  ...new Set(comparisons.flatMap(({ tests }) => tests.slice(1).flatMap(({ view }) => view ?? []))),
-];
+/** Of a claim: in its family, and among all claims of the page. */
+interface Verdicts {
+  readonly own: Verdict;
+  readonly onPage: Verdict;
+}
 
-/** A test before all others are known, which its corrected p allows for. */
+/** The verdict on each claim with distances taken in one way. */
+function judgedBy(claims: readonly OpenClaim[], view: View): Verdicts[] {
+  const tests = claims.map(({ comparisons }) =>
+    comparisons.map(({ tests }) => tests.find((test) => test.view === view) ?? tests[0]),
+  );
+  const decisions = tests.map((own) => together(own.map(({ decision }) => decision)));
+  const onPage = verdictsOf(decisions);
+  const own = [...onPage];
+  for (const family of new Set(claims.map((one) => one.family))) {
+    const members = claims.flatMap((one, i) => (one.family === family ? [i] : []));
+    verdictsOf(members.map((i) => decisions[i]!)).forEach((verdict, at) => {
+      own[members[at]!] = verdict;
+    });
+  }
+  return tests.map((all, i) => {
+    const checked = all.find(({ fixed }) => fixed !== undefined)?.fixed;
+    const without = all.every(({ estimate }) => estimate === null) ? 'not run' : undefined;
+    const word = checked ?? without;
+    if (word !== undefined) return { own: { word, p: null }, onPage: { word, p: null } };
+    return { own: own[i]!, onPage: onPage[i]! };
+  });
+}
+
+/** A comparison with the word of each of its tests. */
+function closed({ tests, beside, ...one }: Open): Judged {
+  const close = ({ decision, fixed, ...test }: OpenTest): Test => {
+    if (fixed !== undefined) return { ...test, word: fixed, p: null };
+    const { word, p } = verdictOf(decision);
+    return { ...test, word: test.estimate === null ? 'not run' : word, p };
+  };
+  const [first, ...more] = tests.map(close) as [Test, ...Test[]];
+  return { ...one, tests: [first, ...more], beside: beside.map(close) };
+}
+
+/** A test with its decision, before the claims are judged. */
 interface OpenTest extends Pick<Test, 'view' | 'means' | 'estimate'> {
   readonly decision: Decision | null;
   /** The word of a check, which is no test. */

@@ -1,12 +1,13 @@
 import { version } from '../storage/file-format.js';
 import { type ExperimentState, stateOf } from './cost.js';
-import { judge, type StudyNetwork, type Verdicts } from './judge.js';
+import { type JudgedClaim, judge, type StudyNetwork } from './judge.js';
 import type { StudyResult } from './results.js';
 import type { ScaledStudy } from './scale.js';
 import { type Claim, experimentsOf, type Study } from './study.js';
 
 /** All that the page of a study is made of. */
-export interface StudyOutcome extends Verdicts {
+export interface StudyOutcome {
+  readonly claims: readonly JudgedClaim[];
   readonly study: Study;
   readonly profile: string;
   /** ISO 8601. */
@@ -33,7 +34,7 @@ export function outcomeOf(
     networks.map((network): StudyNetwork => ({ experiment, setting, network })),
   );
   return {
-    ...judge(study, networks),
+    claims: judge(study, networks),
     study,
     profile,
     createdAt: new Date().toISOString(),

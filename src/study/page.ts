@@ -40,7 +40,7 @@ export function writeVerdicts(folder: string, outcome: StudyOutcome): string {
 
 /** The page of a study as one HTML file that needs nothing else: a table of all verdicts, and a section for each claim. */
 export function verdictsHtml(outcome: StudyOutcome): string {
-  const { study, createdAt, weir, claims, profile, tests, notes } = outcome;
+  const { study, createdAt, weir, claims, profile, notes } = outcome;
   const counts = (['holds', 'fails', 'not told apart', 'not run'] as const)
     .map((word) => [word, claims.filter((one) => one.word === word).length] as const)
     .filter(([, n]) => n > 0)
@@ -64,7 +64,7 @@ ${wordStyle}
 <h1>${escaped(study.title)}</h1>
 <p class="overview">${claims.length} claims${profile === '' ? '' : `, profile ${escaped(profile)}`} · ${counts.join(' · ')} · <time datetime="${escaped(createdAt)}">${escaped(day(createdAt))}</time></p>
 </header>
-<div class="verdict"><p>${prose(turned(claims))}</p><p>${prose(RULES)} ${prose(`This page makes ${tests} tests, and as many again for each other way of taking distances, which are corrected by themselves.`)}</p></div>
+<div class="verdict"><p>${prose(turned(claims))}</p><p>${prose(RULES)} ${prose(acrossPage(claims))}</p></div>
 <section aria-labelledby="claims">
 <h2 id="claims">Every claim</h2>
 ${claimsTable(outcome)}
@@ -87,7 +87,7 @@ ${provenance(outcome)}
 }
 
 const RULES =
-  'Every comparison was fixed before it was run. Its unit is the seed, never the image; where two methods share seeds they are compared seed by seed, by Student’s t. A comparison holds where its mean lies in the claimed region, and fails where it lies outside, at p < 0.05 by Holm’s method over all tests of the page; else the two are not told apart. A claim holds if all its comparisons hold, and fails if any is shown the other way round. ‘No difference’ and ‘slightly’ are tests of equivalence with a stated margin. With one seed nothing is told apart.';
+  'Comparisons were fixed before they were run, but where a note says otherwise. The unit of each is the seed, never the image; where two methods share seeds they are compared seed by seed, by Student’s t. A comparison is for the claim where its mean lies in the claimed region, and against it where it lies outside. A claim holds if all its comparisons hold, so its p is the largest of theirs; it fails if one is shown the other way round, whose p is multiplied by their number. The word is given at p < 0.05 by Holm’s method over the claims of one experiment; else the two are not told apart. ‘No difference’ and ‘slightly’ are tests of equivalence with a stated margin. With one seed nothing is told apart.';
 
 const wordStyle = `main{max-width:1120px}
 a{color:var(--accent)}
@@ -126,6 +126,17 @@ function turned(claims: readonly JudgedClaim[]): string {
   return `${twice} The verdict turns for ${turning.map(({ claim }) => claim.id).join(', ')}.`;
 }
 
+/** Which verdicts would not stand if all claims of the page were one family. */
+function acrossPage(claims: readonly JudgedClaim[]): string {
+  const tested = claims.filter(({ p }) => p !== null);
+  if (tested.length === 0) return '';
+  const lost = tested.filter(({ word, onPage }) => word !== onPage.word).map(({ claim }) => claim.id);
+  const family = `By Holm’s method over all ${tested.length} claims of the page that were tested`;
+  return lost.length === 0
+    ? `${family}, no word is another.`
+    : `${family}, not told apart would be: ${lost.join(', ')}.`;
+}
+
 function claimsTable(outcome: StudyOutcome): string {
   const rows = outcome.claims.map((one) => {
     const { claim, word, comparisons } = one;
@@ -133,7 +144,7 @@ function claimsTable(outcome: StudyOutcome): string {
     const [test] = hanging.tests;
     const more = comparisons.length > 1 ? `, one of ${comparisons.length}` : '';
     const shown =
-      word === 'not run' ? [NONE, NONE, NONE] : [effectCell(test, hanging, more), chance(test), escaped(basis(test))];
+      word === 'not run' ? [NONE, NONE, NONE] : [effectCell(test, hanging, more), chance(one), escaped(basis(test))];
     return [
       `${badge(word)}${one.turned.length > 0 ? '<span class="small">turns</span>' : ''}`,
       `<a href="#${claim.id}">${escaped(claim.id)}</a> ${prose(claim.words)}<span class="small">${escaped(claim.where)}</span>`,
@@ -192,7 +203,7 @@ function comparisonsTable(comparisons: readonly Judged[]): string {
   if (rows.length === 0) return '';
   const shown = table(
     'Means over seeds, in the order of the comparison.',
-    ['Comparison', 'Verdict', 'Means', 'Effect [95 % interval]', 'p (Holm)', 'n'],
+    ['Comparison', 'By itself', 'Means', 'Effect [95 % interval]', 'p', 'n'],
     rows,
   );
   return rows.length > 8 ? folded(`The numbers of ${rows.length} tests`, shown) : shown;

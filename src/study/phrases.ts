@@ -37,7 +37,7 @@ export function effectInWords(test: Test, judged: Judged): string {
 }
 
 /** '= 0.012'; a dash where nothing was tested. */
-export const chance = ({ p }: Test): string => (p === null ? NONE : probability(p).replace(/^= /, ''));
+export const chance = ({ p }: Pick<Test, 'p'>): string => (p === null ? NONE : probability(p).replace(/^= /, ''));
 
 /** How many seeds, and how they were compared. */
 export function basis({ estimate }: Test): string {
@@ -46,14 +46,12 @@ export function basis({ estimate }: Test): string {
   return estimate.paired ? seeds : `${seeds} or more a side, unpaired`;
 }
 
-/** The comparison that a claim's verdict hangs on: the surest that fails, else the one that is the least sure. */
-export function weakest({ comparisons, word }: JudgedClaim): Judged {
+/** The comparison that a claim's verdict hangs on: the surest against it, else the one that is the least sure. */
+export function weakest({ comparisons }: JudgedClaim): Judged {
   const pOf = ({ tests }: Judged): number => tests[0].p ?? (tests[0].word === 'holds' ? 0 : 1);
   const by = (sign: number) => (a: Judged, b: Judged) => sign * (pOf(a) - pOf(b));
-  const failing = comparisons.filter(({ tests }) => tests[0].word === 'fails').sort(by(1));
-  if (word === 'fails') return failing[0]!;
-  const open = comparisons.filter(({ tests }) => tests[0].word === word);
-  return [...(open.length > 0 ? open : comparisons)].sort(by(-1))[0]!;
+  const against = comparisons.filter(({ tests }) => tests[0].word === 'fails').sort(by(1));
+  return against[0] ?? [...comparisons].sort(by(-1))[0]!;
 }
 
 /** What a claim's verdict rests on, a sentence. */

@@ -55,22 +55,36 @@ export function decide(estimate: Estimate, { above, below }: Region): Decision |
   return { side, p: Math.min(1, 2 * Math.min(inside, outside)) };
 }
 
-/** The word of each decision, all tests of a page allowed for by Holm's method; and its p by that. */
-export function words(
-  decisions: readonly (Decision | null)[],
-): readonly { readonly word: Exclude<Word, 'not run'>; readonly corrected: number | null }[] {
-  const corrected = holm(decisions.flatMap((decision) => decision?.p ?? []));
-  let at = 0;
-  return decisions.map((decision) => {
-    if (decision === null) return { word: 'not told apart', corrected: null };
-    const p = corrected[at++]!;
-    return { word: p < LEVEL ? decision.side : 'not told apart', corrected: p };
-  });
+/**
+ * The decision on a claim of several comparisons; null where the seeds decide nothing.
+ *
+ * - For it: all must hold, so the largest of their p counts, and none is corrected (intersection and union, Berger 1982).
+ * - Against it: one that fails is enough, so the smallest p counts, times their number (Bonferroni).
+ */
+export function together(all: readonly (Decision | null)[]): Decision | null {
+  const decided = all.flatMap((decision) => decision ?? []);
+  const against = decided.filter(({ side }) => side === 'fails').map(({ p }) => p);
+  if (against.length > 0) return { side: 'fails', p: Math.min(1, decided.length * Math.min(...against)) };
+  if (decided.length < all.length || all.length === 0) return null;
+  return { side: 'holds', p: Math.max(...decided.map(({ p }) => p)) };
 }
 
-/** The verdict on a claim of several comparisons: it holds if all hold, and fails if any is shown the other way round. */
-export function together(all: readonly Word[]): Word {
-  if (all.every((word) => word === 'not run')) return 'not run';
-  if (all.includes('fails')) return 'fails';
-  return all.every((word) => word === 'holds') ? 'holds' : 'not told apart';
+/** What a claim, or a comparison, came to. */
+export interface Verdict {
+  readonly word: Word;
+  /** Null where nothing was tested. */
+  readonly p: number | null;
+}
+
+/** The word of a decision by its p, which is corrected for other tests or not. */
+export function verdictOf(decision: Decision | null, p = decision?.p ?? null): Verdict {
+  if (decision === null || p === null) return { word: 'not told apart', p: null };
+  return { word: p < LEVEL ? decision.side : 'not told apart', p };
+}
+
+/** The verdicts of a family of claims: p by Holm's method allows for all of them. */
+export function verdictsOf(family: readonly (Decision | null)[]): Verdict[] {
+  const corrected = holm(family.flatMap((decision) => decision?.p ?? []));
+  let at = 0;
+  return family.map((decision) => verdictOf(decision, decision === null ? null : corrected[at++]!));
 }

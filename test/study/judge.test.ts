@@ -7,7 +7,7 @@ import { sample } from '../report/example.js';
 import { asAccurate, bounded, cost, larger, networksOf, studyOf } from './example.js';
 
 const wordOf = (claim: typeof larger, networks: ReturnType<typeof networksOf>) =>
-  judge(studyOf(claim), networks).claims[0]!.word;
+  judge(studyOf(claim), networks)[0]!.word;
 
 /** Noise that differs from seed to seed and is shared by the methods. */
 const noise = (seed: number): number => Math.sin(7 * seed);
@@ -43,7 +43,7 @@ test('a gain in every seed holds, a loss fails, a wavering one is not told apart
 });
 
 test('seeds are compared in pairs: what they share is no noise', () => {
-  const { claims } = judge(
+  const claims = judge(
     studyOf(larger),
     networksOf(4, (method, seed) => ({ distances: [10 * seed + (method === 'none' ? 0 : 0.1 + 0.001 * seed)] })),
   );
@@ -71,7 +71,7 @@ test('a verdict that turns when distances are taken otherwise is named', () => {
     const samples = [sample(0, attacked, { upper, lower: 0.1 })];
     return { distances: [], more: { attack: { iterations: 40, samples } } };
   });
-  const [claim] = judge(studyOf(larger), networks).claims;
+  const [claim] = judge(studyOf(larger), networks);
   expect(claim!.word).toBe('holds');
   expect(claim!.turned).toEqual(VIEWS.slice(2));
   expect(claim!.others.map(({ word }) => word)).toEqual(['holds', 'fails', 'fails']);
@@ -82,6 +82,29 @@ test('a verdict that turns when distances are taken otherwise is named', () => {
   });
 });
 
+test('claims of one experiment are one family, and those of another count on the page alone', () => {
+  const gain = networksOf(6, (method, seed) => ({
+    distances: [2 + noise(seed) + (method === 'none' ? 0 : 0.1 + 0.1 * noise(3 * seed + 1))],
+  }));
+  const at = (method: string) => ({ experiment: 'letters', method });
+  const elsewhere: typeof larger = {
+    ...larger,
+    id: 'elsewhere',
+    analyses: [{ test: 'greater', measure: 'Δx', a: at('rep-spectral'), b: at('none') }],
+  };
+  const experiment = { pipeline: 'mnist', title: '', seeds: 6, cost };
+  const two = study({
+    name: 'two',
+    experiments: { digits: experiment, letters: experiment },
+    claims: [larger, { ...larger, id: 'again' }, elsewhere],
+  });
+  const claims = judge(two, [...gain, ...gain.map((one) => ({ ...one, experiment: 'letters' }))]);
+  const { p } = claims[0]!.comparisons[0]!.tests[0];
+  expect(p).toBeLessThan(0.2);
+  expect(claims.map((one) => one.p! / p!)).toEqual([2, 2, 1].map((times) => expect.closeTo(times)));
+  expect(claims.map(({ onPage }) => onPage.p! / p!)).toEqual([3, 3, 3].map((times) => expect.closeTo(times)));
+});
+
 test('over common images only those count that all networks of the seed get right', () => {
   const networks = networksOf(2, (method) => ({
     distances: [],
@@ -89,7 +112,7 @@ test('over common images only those count that all networks of the seed get righ
       attack: { iterations: 40, samples: [sample(0, 1), sample(1, 9, method === 'none' ? { predicted: 5 } : {})] },
     },
   }));
-  const [own, common] = judge(studyOf(larger), networks).claims[0]!.comparisons[0]!.tests;
+  const [own, common] = judge(studyOf(larger), networks)[0]!.comparisons[0]!.tests;
   expect(own.means).toEqual([5, 1]);
   expect(common!.means).toEqual([1, 1]);
 });
@@ -98,7 +121,7 @@ test('one image whose lower bound is above a point that was found refutes the le
   const networks = (lower: number) =>
     networksOf(1, () => ({ distances: [], more: { attack: { iterations: 40, samples: [sample(3, 1, { lower })] } } }));
   expect(wordOf(bounded, networks(0.9))).toBe('holds');
-  const [claim] = judge(studyOf(bounded), networks(1.1)).claims;
+  const [claim] = judge(studyOf(bounded), networks(1.1));
   expect(claim).toMatchObject({ word: 'fails' });
   expect(claim!.comparisons[0]!.checked).toMatchObject({
     samples: 2,
@@ -124,7 +147,7 @@ test('σ since the burn-in, and along a series of settings', () => {
       (one) => ({ ...one, setting }),
     ),
   );
-  expect(judge(swept, networks).claims[0]!.word).toBe('holds');
+  expect(judge(swept, networks)[0]!.word).toBe('holds');
 });
 
 test('a study that names what there is not is refused', () => {

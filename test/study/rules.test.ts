@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { mean, pairedDifference } from '../../src/plot/statistics.js';
-import { decide, type Estimate, together, words } from '../../src/study/rules.js';
+import { decide, type Estimate, together, verdictOf, verdictsOf } from '../../src/study/rules.js';
 
 /** The mean of one value a seed. */
 const over = (...values: number[]): Estimate => ({
@@ -53,21 +53,26 @@ test('seeds that all agree are judged by the sign test', () => {
   expect(decide(over(1, 1), { above: 0 })).toEqual({ side: 'holds', p: 0.5 });
 });
 
-test('Holm’s method allows for all tests of the page', () => {
-  const one = { side: 'holds', p: 0.03 } as const;
-  expect(words([one]).map(({ word }) => word)).toEqual(['holds']);
-  expect(words([one, { side: 'fails', p: 0.001 }, null])).toEqual([
-    { word: 'holds', corrected: 0.03 },
-    { word: 'fails', corrected: 0.002 },
-    { word: 'not told apart', corrected: null },
+const holds = (p: number) => ({ side: 'holds', p }) as const;
+const fails = (p: number) => ({ side: 'fails', p }) as const;
+
+test('Holm’s method allows for all claims of a family', () => {
+  expect(verdictsOf([holds(0.03)])).toEqual([{ word: 'holds', p: 0.03 }]);
+  expect(verdictsOf([holds(0.03), fails(0.001), null])).toEqual([
+    { word: 'holds', p: 0.03 },
+    { word: 'fails', p: 0.002 },
+    { word: 'not told apart', p: null },
   ]);
-  expect(words([one, one])).toEqual(new Array(2).fill({ word: 'not told apart', corrected: 0.06 }));
+  expect(verdictsOf([holds(0.03), holds(0.03)])).toEqual(new Array(2).fill({ word: 'not told apart', p: 0.06 }));
+  expect(verdictOf(holds(0.03))).toEqual({ word: 'holds', p: 0.03 });
 });
 
-test('a claim holds if all comparisons hold, and fails if any is shown the other way round', () => {
-  expect(together(['holds', 'holds'])).toBe('holds');
-  expect(together(['holds', 'not told apart'])).toBe('not told apart');
-  expect(together(['holds', 'not run'])).toBe('not told apart');
-  expect(together(['holds', 'not told apart', 'fails'])).toBe('fails');
-  expect(together(['not run', 'not run'])).toBe('not run');
+test('a claim holds by the largest p of its comparisons, and fails by the smallest against it, times their number', () => {
+  expect(together([holds(0.01), holds(0.04)])).toEqual(holds(0.04));
+  expect(together([holds(0.01), fails(0.004), fails(0.5)])).toEqual(fails(0.012));
+  expect(together([fails(0.6), holds(0.01)])).toEqual(fails(1));
+  expect(together([holds(0.01), null])).toBeNull();
+  expect(together([fails(0.01), null])).toEqual(fails(0.01));
+  expect(together([null])).toBeNull();
+  expect(together([])).toBeNull();
 });
