@@ -26,7 +26,7 @@ export default weir.pipeline({
   wire({ config, seed }) {
     const { train, test } = weir.mnist({ data: config.data, seed });
     const model = contraction(config.hidden);
-    const samples = { samples: config.attacked, seed };
+    const samples = { samples: config.attacked, choose: 'all', seed } as const;
 
     const updates$ = weir
       .loader(train, { epochs: config.epochs, seed, block: config.batchSize })
