@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { descent } from '../pipelines/examples/attacks/descent.js';
+import { contraction } from '../pipelines/examples/lipschitz-network.js';
 import { transformer } from '../pipelines/examples/networks/transformer.js';
 import { randomErasing } from '../pipelines/examples/ops/random-erasing.js';
 import { focal } from '../pipelines/examples/own-loss.js';
@@ -24,6 +25,7 @@ import {
 
 /** A user's own part of every kind, as the examples have it, held to the rules for ours. */
 const examples: Record<string, PartTest[]> = {
+  'lipschitz-network': modelTests({ make: () => contraction(8), tolerance: 0.1 }),
   'own-attack': attackTests({ make: descent }),
   'own-loss': lossTests({ make: () => focal(2) }),
   'own-measurement': stageTests({ make: weightSizes, items: () => updatesFor(mlp([2, 4, 2])) }),

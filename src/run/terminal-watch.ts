@@ -179,20 +179,21 @@ export class TerminalWatch implements Watch {
     sampling.done++;
     sampling.own++;
     const reading = [...readingsOf(description, record)].find(
-      ({ about, value }) => about.headline && Number.isFinite(value),
+      ({ about, part, value }) => (about.headline === true || about.headline === part) && Number.isFinite(value),
     );
     if (reading !== undefined) sampling.values.push(reading.value as number);
     const { values, done, own } = sampling;
     const mean = values.length === 0 ? null : values.reduce((sum, one) => sum + one, 0) / values.length;
     const [headline] = Object.values(description.fields).filter((field) => field.headline);
     const { unit } = headline ?? {};
+    const named = typeof headline?.headline === 'string' ? ` ${headline.headline}` : '';
     this.view = {
       ...this.view!,
       phase: description.name,
       measured: {
         done,
         of: Math.max(done, (totalOf(description, record) ?? 0) * this.members),
-        mean: headline ? { label: `mean ${headline.label}`, ...(unit && { unit }), value: mean } : null,
+        mean: headline ? { label: `mean ${headline.label}${named}`, ...(unit && { unit }), value: mean } : null,
         ...(values.length < own && values.length > 0 && { over: `${values.length} of ${own}` }),
       },
     };

@@ -33,8 +33,8 @@ export type FieldOptions = {
   readonly scale?: 'log';
   /** A mean over the epoch so far, which begins anew with each: drawn as a curve only at the ends of epochs (`endsEpoch`). */
   readonly over?: 'epoch';
-  /** Stands for the whole record where there is room for one line: terminal, tables of networks. */
-  readonly headline?: boolean;
+  /** Stands for the whole record where there is room for one line: terminal, tables of networks. Of several numbers the name of one may be given. */
+  readonly headline?: boolean | string;
 };
 
 /** A field as plain data. `numbers`: several by name; `array`: values in bulk, in the log of the first records only. */

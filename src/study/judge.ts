@@ -113,7 +113,7 @@ interface Verdicts {
 /** The verdict on each claim with distances taken in one way. */
 function judgedBy(claims: readonly OpenClaim[], view: View): Verdicts[] {
   const tests = claims.map(({ comparisons }) =>
-    comparisons.map(({ tests }) => tests.find((test) => test.view === view) ?? tests[0]),
+    comparisons.map(({ tests }) => tests.find((test) => test.view === view) ?? tests[0]!),
   );
   const decisions = tests.map((own) => together(own.map(({ decision }) => decision)));
   const onPage = verdictsOf(decisions);

@@ -15,10 +15,17 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(base, { recursive: true }));
 
-test('a run by every optimizer, killed in several of its networks and resumed, ends in the same bits', async () => {
+test('a run by every optimizer, and with an adversary, killed in several of its networks and resumed, ends in the same bits', async () => {
   expect(ended).toMatchObject({ status: 0 });
   const killed = join(base, 'killed');
-  for (const network of ['nesterov-branch', 'adam-branch', 'lars', 'muon-branch']) {
+  for (const network of [
+    'nesterov-branch',
+    'adam-branch',
+    'lars',
+    'muon-branch',
+    'adversarial',
+    'adversarial-branch',
+  ]) {
     const { child, said, ended } = start(
       ...(network === 'nesterov-branch' ? ['run', 'test/run/optimizers.ts', '--run', killed] : ['resume', killed]),
     );
@@ -38,8 +45,11 @@ test('forked within a window of accumulation and between two, it ends in the sam
   }
 });
 
-test.each(['nesterov', 'adam', 'lars', 'muon'])('a branch begins with a copy of the state of %s', (name) => {
-  const folder = RunFolder.open(whole);
-  const bits = (network: string) => weightsOf(readNetworkState(folder.snapshots(network))!.state);
-  expect(bits(`${name}-branch`)).toEqual(bits(name));
-});
+test.each(['nesterov', 'adam', 'lars', 'muon', 'adversarial'])(
+  'a branch begins with a copy of the state of %s',
+  (name) => {
+    const folder = RunFolder.open(whole);
+    const bits = (network: string) => weightsOf(readNetworkState(folder.snapshots(network))!.state);
+    expect(bits(`${name}-branch`)).toEqual(bits(name));
+  },
+);

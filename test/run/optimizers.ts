@@ -8,9 +8,12 @@ const optimizers: Record<string, weir.Optimizer> = {
   adam: weir.ema(0.9, weir.adam({ rate: 0.01, rates })),
   lars: weir.lars({ rate: 0.5, decay: 0.01, rates }),
   muon: weir.ema(0.9, clippedMuon),
+  adversarial: weir.sgd({ rate: 0.05, momentum: 0.9 }),
 };
 
-/** A network by each optimizer, and one that branches off it and is trained alike: the runs that test/run/optimizers.test.ts kills. */
+const adversary = weir.projectedGradient({ epsilon: 0.3, steps: 3, box: { min: -3, max: 3 } });
+
+/** A network by each optimizer, one of them with an adversary, and one that branches off each and is trained alike: the runs that test/run/optimizers.test.ts kills. */
 export default weir.pipeline({
   name: 'optimizers',
   config: { epochs: weir.z.int().min(1).default(12) },
@@ -32,6 +35,7 @@ export default weir.pipeline({
         weir.train(model, {
           loss: weir.crossEntropy({ smoothing: 0.1 }),
           optimizer: optimizers[network.by]!,
+          adversary: network.by === 'adversarial' ? adversary : undefined,
           accumulate: 3,
           seed,
         }),

@@ -10,6 +10,9 @@ import {
   dense,
   gelu,
   globalMean,
+  lipschitzConv,
+  lipschitzDense,
+  maxMin,
   maxPool,
   meanPool,
   relu,
@@ -90,7 +93,7 @@ function activationIn(name = ''): ActivationName {
   );
 }
 
-const elementwise = { relu, gelu, tanh, sigmoid };
+const elementwise = { relu, gelu, tanh, sigmoid, maxMin };
 
 /**
  * Layers from their descriptions, as `model` lists them in its architecture.
@@ -102,17 +105,24 @@ export const layersIn = (text: string): ModelLayer[] => outsideBrackets(text, ',
 
 function layerOf(text: string): ModelLayer {
   const bias = !text.endsWith(' without bias');
-  const [kind = '', ...words] = text.split(' ');
+  const plain = text.replace(/^1-Lipschitz /, '');
+  const contracts = plain !== text;
+  const [kind = '', ...words] = plain.split(' ');
   if (Object.hasOwn(elementwise, kind)) return elementwise[kind as keyof typeof elementwise]();
-  if (kind === 'dense') return dense(Number(words[0]), { bias });
+  if (kind === 'dense') return (contracts ? lipschitzDense : dense)(Number(words[0]), { bias });
   if (kind === 'maxPool') return maxPool(Number(words[0]));
   if (kind === 'meanPool') return meanPool(Number(words[0]));
   if (kind === 'globalMean') return globalMean();
   if (kind === 'batchNorm') return batchNorm();
-  const convolution = /^conv (\d+) (\d+)×\d+ stride (\d+) (circular|zero)/.exec(text);
+  const convolution = /^conv (\d+) (\d+)×\d+ stride (\d+) (circular|zero)/.exec(plain);
   if (convolution !== null) {
     const [, filters, size, stride, padding] = convolution;
-    return conv(Number(filters), { size: Number(size), stride: Number(stride), padding: padding as Padding, bias });
+    return (contracts ? lipschitzConv : conv)(Number(filters), {
+      size: Number(size),
+      stride: Number(stride),
+      padding: padding as Padding,
+      bias,
+    });
   }
   if (kind === 'residual') {
     const sides = outsideBrackets(text.slice('residual '.length), ' beside ');

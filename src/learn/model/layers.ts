@@ -347,6 +347,7 @@ export function residual(branch: readonly ModelLayer[], shortcut: readonly Model
 const ofWeir: readonly string[] = [
   ...['dense', 'conv', ...Object.keys(activations), 'maxPool', 'meanPool', 'globalMean'],
   ...['batchNorm', 'norm', 'residual', 'readout'],
+  ...['lipschitzDense', 'lipschitzConv', 'maxMin'],
 ];
 
 /** What a layer of one's own is; `Name` is the type of its weights' names. */

@@ -8,21 +8,25 @@ import { type SpectralOptions, type SpectralRegularizer, type SpectralTerm, spec
 const KIND = 'unit-spectral';
 
 export interface UnitSpectralOptions extends SpectralOptions {
-  /** k, above 0; 2 by default. */
+  /** k, above 0; 2 by default, which is Weir's choice. */
   readonly exponent?: number;
 }
 
 /**
- * Spectral regularization towards 1 (Lewandowski et al. 2025, "Learning continually by spectral regularization"): γ times
+ * Spectral regularization towards 1: γ times
  *
  *   Σ_l (σ(W_l)ᵏ − 1)² over all layers, the readout included, which holds each σ near 1,
  *   Σ ‖b‖²ᵏ over biases, whose only singular value ‖b‖ goes to 0,
  *   Σ (s_j − 1)² over scales s of normalizations, value by value; their shifts count as biases.
  *
+ * The first line is the regularizer of Lewandowski et al. 2025, "Learning continually by spectral regularization". The other two and k = 2 are
+ * Weir's reading of how that paper treats its other parameters. They were not compared with its text or code: check them before you compare numbers.
+ *
  * The gradient of the first is 2γk (σᵏ − 1) σ^(k−1) u vᵀ, with σ on the weights as they are now; v is held until the next tick, as for `rep-spectral`.
  * There a step of power iteration is taken at every update.
  *
- * Difference: σ of a convolution is that of the convolution at the size of its input, as in the other spectral regularizers here.
+ * Differences: σ of a convolution is that of the convolution at the size of its input, as in the other spectral regularizers here. σ is that of
+ * the kernel: the factor 1/√width of `mlp` is not in it, so that a map of norm 1 needs `scale: 'none'`.
  *
  * @throws {WeirError} at the first update, for a trained matrix that is the kernel of no layer with σ, by its name
  */

@@ -75,7 +75,7 @@ export const certificateRecord = (total: number) =>
       lemma1: quantity({ label: "Lemma 1's bound", unit: 'input units', better: 'higher' }),
       method: category(certificateMethods),
       fallback: key(z.string()).optional(),
-      lower: quantities({ label: 'lower bound', unit: 'input units', better: 'higher', headline: true }),
+      lower: quantities({ label: 'lower bound', unit: 'input units', better: 'higher', headline: 'l2' }),
       local: quantities({ label: 'local estimate', unit: 'input units', better: 'higher' }),
     },
   });

@@ -342,7 +342,7 @@ function resultsIn(log: NetworkLog, meanDistance: number | null): Record<string,
       const shown = lines === attacked && field === 'distance' ? meanDistance : mean(all);
       if (shown === null) continue;
       const { better, unit, headline } = about;
-      const known = { ...(better && { better }), ...(unit && { unit }), ...(headline && { headline }) };
+      const known = { ...(better && { better }), ...(unit && { unit }), ...(headline && { headline: true }) };
       results[`${stream}.${field}`] = { value: shown, role: description.role, ...known };
     }
   }

@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { keyed } from '../../../src/flow/random.js';
+import { modelOf } from '../../../src/learn/model/described.js';
 import { model } from '../../../src/learn/model/layered.js';
 import { dense, lipschitzConv, lipschitzDense, maxMin, relu } from '../../../src/learn/model/layers.js';
 import { contracted } from '../../../src/learn/model/lipschitz-layers.js';
@@ -81,4 +82,17 @@ test('maxMin keeps the norm, and refuses an odd number of channels', () => {
   const found = net.features(net.start(0), tf.tensor2d([[1, 5, 3, 2]]));
   expect([...found.dataSync()]).toEqual([3, 5, 1, 2]);
   expect(() => model({ inputShape: [3], layers: [maxMin(), dense(2)] })).toThrow("layer 'maxMin1' pairs channels");
+});
+
+test('a network is made anew from its description, with the same outputs', ({ skip }) => {
+  if (!hasNative()) return skip('convolutions need the native runtime');
+  const net = model({
+    inputShape: [6, 6, 2],
+    layers: [lipschitzConv(4, { stride: 2, bias: false }), maxMin(), lipschitzDense(6), maxMin(), dense(3)],
+  });
+  const weights = net.start(1);
+  const anew = modelOf(net.architecture!, new Map([...weights].map(([name, { shape }]) => [name, shape])));
+  const x = normals([3, 6, 6, 2], 1);
+  expect([...anew.start(1).keys()]).toEqual([...weights.keys()]);
+  expect(anew.logits(weights, x).arraySync()).toEqual(net.logits(weights, x).arraySync());
 });

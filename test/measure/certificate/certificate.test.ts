@@ -4,6 +4,8 @@ import { model as layered } from '../../../src/learn/model/layered.js';
 import * as layers from '../../../src/learn/model/layers.js';
 import { mlp } from '../../../src/learn/model/mlp.js';
 import { type Model, norms, type Weights } from '../../../src/learn/model/model.js';
+import { ddn } from '../../../src/measure/attack/ddn.js';
+import type { AttackResult } from '../../../src/measure/attack/record.js';
 import { localBound, marginsOf, readoutOf } from '../../../src/measure/certificate/bounds.js';
 import { type CertificateOptions, certificate, certifier } from '../../../src/measure/certificate/certificate.js';
 import { type Certificate, certificateRecord } from '../../../src/measure/certificate/record.js';
@@ -99,6 +101,37 @@ test('a linear network: both bounds are the exact distance of the boundary, |w·
     }
     expect(featureNorm).toBeCloseTo(Math.hypot(...x), 5);
     expect(lipschitz).toBeCloseTo(1, 4);
+  }
+});
+
+test('a network of 1-Lipschitz layers: the bound is margin / ‖w_c − w_k‖, and DDN finds no point nearer', () => {
+  const { lipschitzDense, maxMin, dense } = layers;
+  const model = layered({
+    inputShape: [12],
+    layers: [lipschitzDense(16), maxMin(), lipschitzDense(16), maxMin(), dense(3)],
+  });
+  const weights = model.start(2);
+  const samples = samplesFor(model, weights, 20, -1, 1);
+  const w = weights.get('readout/kernel')!.dataSync();
+  const logits = model.logits(weights, tf.tensor2d(samples.values as Float32Array, [20, 12])).arraySync() as number[][];
+  const found = all(model, weights, samples, { local: [] });
+  const stage = ddn(model, samples, { samples: 20, seed: 1, box: { min: -9, max: 9 }, certificate: 'crown' });
+  const steps = stage.next(stage.start(), updateOf(weights)) as Iterable<readonly [unknown, AttackResult?]>;
+  const points = [...steps].flatMap(([, one]) => one ?? []);
+  expect([found.length, points.length]).toEqual([20, 20]);
+  for (const { index, label, lower, method, lipschitz } of found) {
+    expect([method, lipschitz]).toEqual(['lipschitz', expect.closeTo(1, 4)]);
+    const bounds = [0, 1, 2].flatMap((k) => {
+      if (k === label) return [];
+      const apart = Math.hypot(...Array.from({ length: 16 }, (_, i) => w[3 * i + label]! - w[3 * i + k]!));
+      return [(logits[index]![label]! - logits[index]![k]!) / apart];
+    });
+    expect(lower.l2).toBeLessThan(Math.min(...bounds));
+    expect(lower.l2).toBeGreaterThan(Math.min(...bounds) * (1 - 1e-4) - 1e-5);
+    const point = points.find((one) => one.index === index)!;
+    expect(point).toMatchObject({ outcome: 'found', method: 'lipschitz', lower: expect.closeTo(lower.l2, 6) });
+    expect(point.distance).toBeGreaterThanOrEqual(lower.l2);
+    expect(point.distance).toBeLessThan(20 * lower.l2);
   }
 });
 
