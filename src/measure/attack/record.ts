@@ -66,6 +66,7 @@ export const attackRecord = (name: string, kind: AttackKind = 'black-box', image
       curve: key(z.object({ queries: z.array(z.int()), distance: z.array(z.number()) })).optional(),
       total: z.int(),
       iterations: z.int(),
+      epsilon: key(z.number()).optional(),
       box: key(z.looseObject({})).optional(),
       standardized: key(z.boolean()).optional(),
       choose: key(z.enum(['all'])).optional(),
@@ -108,6 +109,8 @@ export interface AttackResult extends Positioned {
   readonly total: number;
   /** T: iterations that the attack may take. */
   readonly iterations: number;
+  /** ε of an attack that looks for points within it alone: it does not say how near the nearest one is. */
+  readonly epsilon?: number;
   /** The values that an input may take, by channel where these differ. */
   readonly box: Box;
   /** Set where the samples were standardized: the distance is in deviations of each feature. */
