@@ -1,10 +1,11 @@
 import { textTable } from '../flow/terminal.js';
+import { NONE } from '../plot/table.js';
 import { metricReplacer } from '../storage/metric-reader.js';
 import { costInWords, onGpu } from './cost.js';
 import { viewName } from './distances.js';
 import type { Judged, Test } from './judge.js';
 import { commandFor, type StudyOutcome, statesOf } from './outcome.js';
-import { basis, chance, effectInWords, reason, SIGNS, turning, weakest } from './phrases.js';
+import { basis, chance, effectInWords, partly, reason, SIGNS, turning, weakest } from './phrases.js';
 import type { Claim } from './study.js';
 
 /** Every verdict of a study with its numbers, as JSON. */
@@ -69,13 +70,16 @@ export function verdictLines(outcome: StudyOutcome): string[] {
   const rows = outcome.claims.map((judged) => {
     const hanging = weakest(judged);
     const [test] = hanging.tests;
-    const cost = judged.word === 'not run' ? notRun(outcome, judged.claim) : effectInWords(test, hanging);
+    const isOpen = judged.word === 'not run';
+    const cost = isOpen
+      ? [partly(judged), notRun(outcome, judged.claim)].filter(Boolean).join('; ')
+      : effectInWords(test, hanging);
     return [
       `${SIGNS[judged.word]} ${judged.word}`,
       judged.claim.id,
       cost,
-      chance(judged),
-      test.estimate === null ? '' : basis(test),
+      isOpen ? NONE : chance(judged),
+      isOpen || test.estimate === null ? '' : basis(test),
       judged.turned.length > 0 ? 'turns' : '',
     ];
   });

@@ -19,6 +19,7 @@ import {
   effect,
   effectInWords,
   marginInWords,
+  partly,
   reason,
   SIGNS,
   size,
@@ -87,7 +88,7 @@ ${provenance(outcome)}
 }
 
 const RULES =
-  'Comparisons were fixed before they were run, but where a note says otherwise. The unit of each is the seed, never the image; where two methods share seeds they are compared seed by seed, by Student’s t. A comparison is for the claim where its mean lies in the claimed region, and against it where it lies outside. A claim holds if all its comparisons hold, so its p is the largest of theirs; it fails if one is shown the other way round, whose p is multiplied by their number. The word is given at p < 0.05 by Holm’s method over the claims of one experiment; else the two are not told apart. ‘No difference’ and ‘slightly’ are tests of equivalence with a stated margin. With one seed nothing is told apart.';
+  'Comparisons were fixed before they were run, but where a note says otherwise. The unit of each is the seed, never the image; where two methods share seeds they are compared seed by seed, by Student’s t. A comparison is for the claim where its mean lies in the claimed region, and against it where it lies outside. A claim holds if all its comparisons hold, so its p is the largest of theirs; it fails if one is shown the other way round, whose p is multiplied by their number. Else it is not run while a comparison lacks results. The word is given at p < 0.05 by Holm’s method over the claims of one experiment; else the two are not told apart. ‘No difference’ and ‘about as much’ are tests of equivalence with a stated margin. Where seeds have no spread the sign test takes the place of Student’s t: it says that they agree, not by how much. With one seed nothing is told apart.';
 
 const wordStyle = `main{max-width:1120px}
 a{color:var(--accent)}
@@ -134,7 +135,7 @@ function acrossPage(claims: readonly JudgedClaim[]): string {
   const family = `By Holm’s method over all ${tested.length} claims of the page that were tested`;
   return lost.length === 0
     ? `${family}, no word is another.`
-    : `${family}, not told apart would be: ${lost.join(', ')}.`;
+    : `${family}, neither held nor failed would be: ${lost.join(', ')}.`;
 }
 
 function claimsTable(outcome: StudyOutcome): string {
@@ -144,7 +145,9 @@ function claimsTable(outcome: StudyOutcome): string {
     const [test] = hanging.tests;
     const more = comparisons.length > 1 ? `, one of ${comparisons.length}` : '';
     const shown =
-      word === 'not run' ? [NONE, NONE, NONE] : [effectCell(test, hanging, more), chance(one), escaped(basis(test))];
+      word === 'not run'
+        ? [escaped(partly(one)) || NONE, NONE, NONE]
+        : [effectCell(test, hanging, more), chance(one), escaped(basis(test))];
     return [
       `${badge(word)}${one.turned.length > 0 ? '<span class="small">turns</span>' : ''}`,
       `<a href="#${claim.id}">${escaped(claim.id)}</a> ${prose(claim.words)}<span class="small">${escaped(claim.where)}</span>`,
@@ -168,7 +171,7 @@ function claimSection(outcome: StudyOutcome, judged: JudgedClaim): string {
     turning(judged),
     claim.note ?? '',
     [...new Set(comparisons.map(({ analysis }) => marginInWords(analysis)).filter(Boolean))].join(' '),
-    word === 'not run' ? `It would take ${notRun(outcome, claim)}.` : '',
+    word === 'not run' ? `What is left: ${notRun(outcome, claim)}.` : '',
   ].filter(Boolean);
   return `<section class="claim" aria-labelledby="${claim.id}">
 <h2 id="${claim.id}">${badge(word)} ${escaped(claim.id)}</h2>
