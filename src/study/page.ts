@@ -1,18 +1,16 @@
 import { join } from 'node:path';
 import type { Report } from '../measure/networks/record.js';
-import { summarizeNetwork } from '../measure/networks/summary.js';
 import { style } from '../plot/style.js';
-import { duration, escaped, folded, NONE, percent, table } from '../plot/table.js';
+import { escaped, folded, NONE, table } from '../plot/table.js';
 import { figures } from '../report/figures.js';
 import { day, figureHtml, prose, unsized } from '../report/report.js';
 import { writeAtomically } from '../storage/disk.js';
 import { makeFolder } from '../storage/folders.js';
-import { costInWords, type ExperimentState, onGpu } from './cost.js';
 import { BESIDE, viewName } from './distances.js';
 import { forest } from './forest.js';
 import { notRun, verdictsJson } from './json.js';
 import type { Judged, JudgedClaim, Test } from './judge.js';
-import { commandFor, type StudyOutcome } from './outcome.js';
+import { commandFor, type StudyOutcome, scaleInWords, scaleOfClaim } from './outcome.js';
 import {
   basis,
   chance,
@@ -28,7 +26,8 @@ import {
 } from './phrases.js';
 import { robustTable } from './robust.js';
 import type { Word } from './rules.js';
-import { experimentsOf } from './study.js';
+import { experimentsOf, type Unjudged } from './study.js';
+import { experimentsTable, networksTable, provenance } from './tables.js';
 
 /** Writes `verdicts.html` and `verdicts.json` into a folder. @returns the path of the page @throws {WeirError} naming a file that could not be written */
 export function writeVerdicts(folder: string, outcome: StudyOutcome): string {
@@ -41,7 +40,8 @@ export function writeVerdicts(folder: string, outcome: StudyOutcome): string {
 
 /** The page of a study as one HTML file that needs nothing else: a table of all verdicts, and a section for each claim. */
 export function verdictsHtml(outcome: StudyOutcome): string {
-  const { study, createdAt, weir, claims, profile, notes } = outcome;
+  const { study, createdAt, weir, claims, profile, notes, isRehearsal } = outcome;
+  const scale = scaleInWords(outcome);
   const counts = (['holds', 'fails', 'not told apart', 'not run'] as const)
     .map((word) => [word, claims.filter((one) => one.word === word).length] as const)
     .filter(([, n]) => n > 0)
@@ -63,9 +63,9 @@ ${wordStyle}
 <main>
 <header>
 <h1>${escaped(study.title)}</h1>
-<p class="overview">${claims.length} claims${profile === '' ? '' : `, profile ${escaped(profile)}`} · ${counts.join(' · ')} · <time datetime="${escaped(createdAt)}">${escaped(day(createdAt))}</time></p>
+<p class="overview">${claims.length} claims${profile === '' ? '' : `, profile ${escaped(profile)}`}${isRehearsal ? ': a rehearsal' : ''} · ${counts.join(' · ')} · <time datetime="${escaped(createdAt)}">${escaped(day(createdAt))}</time></p>
 </header>
-<div class="verdict"><p>${prose(turned(claims))}</p><p>${prose(RULES)} ${prose(acrossPage(claims))}</p></div>
+<div class="verdict">${scale === '' ? '' : `<p><strong>${prose(scale)}</strong></p>`}<p>${prose(turned(claims))}</p><p>${prose(RULES)} ${prose(acrossPage(claims))}</p></div>
 <section aria-labelledby="claims">
 <h2 id="claims">Every claim</h2>
 ${claimsTable(outcome)}
@@ -81,6 +81,7 @@ ${networksTable(outcome)}
 <h2 id="made">How it was made</h2>
 ${provenance(outcome)}
 </section>
+${unjudged(study.notJudged)}
 </main>
 </body>
 </html>
@@ -155,7 +156,14 @@ function claimsTable(outcome: StudyOutcome): string {
       `<code>${escaped(commandFor(outcome, claim))}</code>`,
     ];
   });
-  const heads = ['Verdict', 'Claim', 'Effect [95 % interval]', 'p (Holm)', 'n', 'Command'];
+  const heads = [
+    outcome.isRehearsal ? 'Rehearsal' : 'Verdict',
+    'Claim',
+    'Effect [95 % interval]',
+    'p (Holm)',
+    'n',
+    'Command',
+  ];
   return `<div class="claims">${table('The effect is that of the comparison that the verdict hangs on: the surest against the claim, else the least sure for it.', heads, rows)}</div>`;
 }
 
@@ -170,6 +178,7 @@ function claimSection(outcome: StudyOutcome, judged: JudgedClaim): string {
     reason(judged),
     turning(judged),
     claim.note ?? '',
+    scaleOfClaim(outcome, claim),
     [...new Set(comparisons.map(({ analysis }) => marginInWords(analysis)).filter(Boolean))].join(' '),
     word === 'not run' ? `What is left: ${notRun(outcome, claim)}.` : '',
   ].filter(Boolean);
@@ -240,65 +249,14 @@ function ownFigure(outcome: StudyOutcome, { claim }: JudgedClaim): string {
   return drawn === undefined ? '' : folded(drawn.title, figureHtml({ ...drawn, id: `${claim.id}-${drawn.id}` }));
 }
 
-function experimentsTable({ experiments }: StudyOutcome): string {
-  const rows = experiments.map((state) => {
-    const { scaled, done, jobs, left, paper } = state;
-    const { experiment, name, lacking, settings, seeds } = scaled;
-    const values = scaled.set.filter((one) => !/=\//.test(one)).join(' ');
-    return [
-      escaped(name),
-      `${escaped(experiment.title)}<span class="small">${escaped(values)}</span>`,
-      `${settings.length} × ${seeds}`,
-      `${done} of ${jobs}`,
-      lacking === undefined ? escaped(left === 0 ? 'done' : costOf(state)) : escaped(`${lacking}; ${costOf(state)}`),
-      escaped(`${duration(paper)}, about ${duration(paper / experiment.cost.gpu)} on one GPU`),
-    ];
-  });
-  const heads = ['Experiment', 'Runs', 'Settings × seeds', 'Jobs done', 'What is left', 'The paper’s whole protocol'];
-  return `<div class="claims">${table('Costs are no promises: seconds of the results that there are, or of a smaller run, measured or assumed as it says, times a factor.', heads, rows)}</div>`;
-}
-
-const costOf = (state: ExperimentState): string =>
-  `${costInWords({ left: state.left, gpu: onGpu(state) })} (${state.basis})`;
-
-/** Every network, folded away. */
-function networksTable({ networks }: StudyOutcome): string {
-  if (networks.length === 0) return '';
-  const rows = networks.map(({ experiment, setting, network }) => {
-    const { meanDistance, found } = summarizeNetwork(network);
-    return [
-      escaped([experiment, setting].filter(Boolean).join(', ')),
-      escaped(network.regularizer),
-      String(network.seed),
-      percent(network.testAccuracy, 2),
-      meanDistance === null ? NONE : meanDistance.toPrecision(4),
-      String(found),
-    ];
-  });
-  const heads = [
-    'Experiment',
-    'Method',
-    'Seed',
-    'Test accuracy',
-    'Mean Δx by Tangent Attack',
-    'Images with a distance',
-  ];
-  return folded(`The ${networks.length} networks, one by one`, table('Each network by itself.', heads, rows));
-}
-
-function provenance({ weir, results }: StudyOutcome): string {
-  const rows = results.map(({ experiment, setting, seed, made }) => [
-    escaped(`${[experiment, setting].filter(Boolean).join(', ')}, seed ${seed}`),
-    `<code>${escaped(made.commit.slice(0, 14) || NONE)}</code>`,
-    escaped(made.at.slice(0, 10)),
-    duration(made.seconds),
-    escaped(made.machine),
-    escaped(made.data.join('; ')),
-    `<code>${escaped(made.command)}</code>`,
-  ]);
-  const heads = ['Result', 'Commit', 'Begun', 'Time', 'Machine', 'Data', 'Command'];
-  return `<dl><dt>Page by Weir</dt><dd>${escaped(weir)}</dd><dt>Results</dt><dd>${results.length}</dd></dl>
-${rows.length === 0 ? '' : folded(`How the ${rows.length} results were made`, `<div class="claims">${table('A run each.', heads, rows)}</div>`)}`;
+/** What the paper claims and no comparison judges. */
+function unjudged(all: readonly Unjudged[]): string {
+  if (all.length === 0) return '';
+  const rows = all.map(({ where, words, why }) => [escaped(where), prose(words), prose(why)]);
+  return `<section aria-labelledby="not-judged">
+<h2 id="not-judged">Not judged</h2>
+<div class="claims">${table('Claims of the paper that none of these experiments can tell of.', ['Where', 'Claim', 'Why'], rows)}</div>
+</section>`;
 }
 
 const listed = (sentences: readonly string[]): string =>
