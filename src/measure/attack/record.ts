@@ -103,7 +103,7 @@ export interface AttackResult extends Positioned {
   readonly pixelDistance?: number;
   /** Forward evaluations made for this sample, verification included. */
   readonly queries: number;
-  /** How far the search had come after how many queries; the last pair is the result's own, before its verification. Empty without a point. */
+  /** How far the search had come after how many queries; the last pair is the result's own. Empty without a point. */
   readonly curve: QueryCurve;
   /** How many samples this attack takes: those asked for, or fewer where there are no more. */
   readonly total: number;
