@@ -42,6 +42,7 @@ export type { StoredTensor } from './learn/weights/safetensors.js';
 export type { SavedTensors } from './learn/weights/saved-tensors.js';
 // Measurements: their records, and the states of their stages.
 export type { AccuracyState } from './measure/accuracy/accuracy.js';
+export type { ApgdState } from './measure/attack/ascent.js';
 export type {
   AttackedUpdate,
   AttackState,

@@ -55,12 +55,16 @@ export const decoupled = (gamma: number): MinimumNorm => ({
   project: 'sphere',
 });
 
-/** The gradient of −log softmax(logits)[own], (1 − p_own)(r − e_own) with r the softmax over the other logits, without its first factor. */
-function crossEntropyDirection(logits: Float32Array, own: number, into: Float32Array): number {
+/**
+ * The gradient of −log softmax(logits)[own], (1 − p_own)(r − e_own) with r the softmax over the other logits, without its first factor.
+ *
+ * @returns log((1 − p_own)/p_own), which rises with the cross-entropy and does not underflow
+ */
+export function crossEntropyDirection(logits: Float32Array, own: number, into: Float32Array): number {
   let top = Number.NEGATIVE_INFINITY;
   for (let k = 0; k < logits.length; k++) if (k !== own && logits[k]! > top) top = logits[k]!;
   let sum = 0;
   for (let k = 0; k < logits.length; k++) if (k !== own) sum += Math.exp(logits[k]! - top);
   for (let k = 0; k < logits.length; k++) into[k] = k === own ? -1 : Math.exp(logits[k]! - top) / sum;
-  return top - logits[own]!;
+  return top + Math.log(sum) - logits[own]!;
 }

@@ -99,16 +99,34 @@ export function robustTable(report: Report): string {
     }),
   ]);
   return table(
-    `Robust accuracy in per cent of all test samples, misclassified ones counted as 0: the share that stays right under perturbations up to ε (l2, in ${distanceUnit(report.networks)}). First what attacks leave (${attacksOf(report)}), an upper bound; then what is proved. Mean ± standard deviation over networks.`,
+    `Robust accuracy in per cent of all test samples, misclassified ones counted as 0: the share that stays right under perturbations up to ε (l2, in ${distanceUnit(report.networks)}). First what attacks leave (${attacksOf(report)}), an upper bound; then what is proved. Mean ± standard deviation over networks.${crossChecks(all)}`,
     ['Regularizer', 'Networks', 'Samples', ...epsilons.map((epsilon) => `ε = ${number(epsilon)}`)],
     rows,
   );
+}
+
+/** ' At ε = 1.5 APGD leaves 43.0 %, the others 43.2 % (none): APGD breaks 2 samples more.'; '' without attacks at a fixed ε. */
+function crossChecks(all: readonly Curves[]): string {
+  return all
+    .flatMap(({ group, curves }) => {
+      const checks = curves.flatMap(({ fixed }) => fixed);
+      const kinds = new Map(checks.map(({ name, epsilon }) => [`${name} ${epsilon}`, { name, epsilon }]));
+      return [...kinds.values()].map(({ name, epsilon }) => {
+        const own = checks.filter((one) => one.name === name && one.epsilon === epsilon);
+        const more = own.reduce((sum, one) => sum + one.more, 0);
+        const [left, others] = [own.map(({ attacked }) => attacked), own.map(({ byOthers }) => byOthers)];
+        const broken = `${name} breaks ${count(more)} ${more === 1 ? 'sample' : 'samples'} that no other attack does`;
+        return ` At ε = ${number(epsilon)} ${name} leaves ${percent(mean(left))}, the other attacks ${percent(mean(others))} (${group.label}): ${more > 0 ? broken : `no sample more is broken by ${name}`}.`;
+      });
+    })
+    .join('');
 }
 
 /** The same as numbers, for the JSON of a network; null where it has none. */
 export function robustJson(network: Report['networks'][0], epsilons: readonly number[]): object | null {
   const curve = robustCurve(network);
   if (curve === null) return null;
-  const { samples, proved } = curve;
-  return { samples, proved, at: epsilons.map((epsilon) => ({ epsilon, ...curve.at(epsilon) })) };
+  const { samples, proved, fixed } = curve;
+  const at = epsilons.map((epsilon) => ({ epsilon, ...curve.at(epsilon) }));
+  return { samples, proved, at, ...(fixed.length > 0 && { fixed }) };
 }

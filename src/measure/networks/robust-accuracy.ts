@@ -21,6 +21,18 @@ export interface RobustCurve {
   /** The least distance above which all is flipped: the largest that was found. */
   readonly end: number;
   at(epsilon: number): RobustAccuracy;
+  /** Attacks at a fixed ε as a cross-check, on the samples that they share with the others. */
+  readonly fixed: readonly FixedRobustness[];
+}
+
+/** What an attack at a fixed ε leaves right, and what all the others leave of the same samples, as shares of all test samples. */
+export interface FixedRobustness {
+  readonly name: string;
+  readonly epsilon: number;
+  readonly attacked: number;
+  readonly byOthers: number;
+  /** Samples that it alone breaks. */
+  readonly more: number;
 }
 
 /**
@@ -45,6 +57,11 @@ export function robustCurve(network: NetworkReport): RobustCurve | null {
     samples: counted.length,
     proved: proved.length,
     end: Math.max(0, ...uppers),
+    fixed: (network.attack?.fixed ?? []).map(({ name, epsilon, samples, left, leftByOthers, more }) => ({
+      ...{ name, epsilon, more },
+      attacked: share(left, samples),
+      byOthers: share(leftByOthers, samples),
+    })),
     at: (epsilon) => ({
       attacked: share(right.filter(({ upper }) => upper === null || upper > epsilon).length, counted.length),
       certified:
