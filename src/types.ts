@@ -87,6 +87,6 @@ export type { Drawing, FieldDescription } from './storage/record.js';
 export type { ConfigChange, PlannedNetwork, RunConfig, RunOrigin } from './storage/run-folder.js';
 // Studies.
 export type { StudyMeasure } from './study/measures.js';
-export type { Cost, Margin, Pairwise, Scale, StudyData } from './study/study.js';
+export type { Cost, Margin, Pairwise, Scale, StudyData, Unjudged } from './study/study.js';
 export type { Precision } from './tensorflow/ops/eager.js';
 export type { TensorFlow } from './tensorflow/runtime.js';

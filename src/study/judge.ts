@@ -49,7 +49,16 @@ export interface Judged {
   /** The same by the proved lower bounds, and in pixel units: shown, not tested. */
   readonly beside: readonly Test[];
   /** Of a check of every sample: how many there were, and those that lack the property, in words. */
-  readonly checked?: { readonly samples: number; readonly networks: number; readonly against: readonly string[] };
+  readonly checked?: Checked;
+}
+
+/** What a check of every sample was over. */
+export interface Checked {
+  readonly samples: number;
+  readonly networks: number;
+  /** Experiments that have such samples, of those that the claim names. */
+  readonly experiments: readonly string[];
+  readonly against: readonly string[];
 }
 
 /** A claim with its verdict. */
@@ -126,12 +135,14 @@ function judgedBy(claims: readonly OpenClaim[], view: View): Verdicts[] {
   }
   return tests.map((all, i) => {
     const checked = all.find(({ fixed }) => fixed !== undefined)?.fixed;
-    const without = all.every(({ estimate }) => estimate === null) ? 'not run' : undefined;
-    const word = checked ?? without;
-    if (word !== undefined) return { own: { word, p: null }, onPage: { word, p: null } };
-    return { own: own[i]!, onPage: onPage[i]! };
+    if (checked !== undefined) return { own: { word: checked, p: null }, onPage: { word: checked, p: null } };
+    const isWhole = all.every(({ estimate }) => estimate !== null);
+    return isWhole ? { own: own[i]!, onPage: onPage[i]! } : { own: partly(own[i]!), onPage: partly(onPage[i]!) };
   });
 }
+
+/** Of a claim that lacks results of some comparisons: one that is shown the other way round is enough for ‘fails’; else it is not run. */
+const partly = ({ word, p }: Verdict): Verdict => ({ word: word === 'fails' ? word : 'not run', p });
 
 /** A comparison with the word of each of its tests. */
 function closed({ tests, beside, ...one }: Open): Judged {
@@ -278,6 +289,7 @@ function check(analysis: Extract<Analysis, { test: 'every' }>, networks: readonl
   const against = each.flatMap(({ experiment, network, crossed }) =>
     crossed.map((index) => `image ${index} of ${network.regularizer}, seed ${network.seed}, ${experiment}`),
   );
+  const seen = each.filter(({ images }) => images > 0);
   const fixed: Word = samples === 0 ? 'not run' : against.length === 0 ? 'holds' : 'fails';
   return {
     analysis,
@@ -286,7 +298,7 @@ function check(analysis: Extract<Analysis, { test: 'every' }>, networks: readonl
     measure: { name: analysis.check, scale: 1, unit: '' },
     tests: [{ means: [], estimate: null, decision: null, fixed }],
     beside: [],
-    checked: { samples, networks: each.filter(({ images }) => images > 0).length, against },
+    checked: { samples, networks: seen.length, experiments: [...new Set(seen.map((one) => one.experiment))], against },
   };
 }
 
@@ -296,14 +308,17 @@ export function labelOf(analysis: Exclude<Analysis, { test: 'every' }>): string 
   const where = ({ experiment, setting = '' }: Side): string => [experiment, setting].filter(Boolean).join(', ');
   if (test === 'rising') {
     const { series } = analysis;
-    return `${measure} of ${series[0]!.method} rises over ${series.map(({ setting }) => setting).join(' → ')}`;
+    return `${measure} of ${quoted(series[0]!.method)} rises over ${series.map(({ setting }) => setting).join(' → ')}`;
   }
   if ('of' in analysis) {
-    return `${measure} of ${analysis.of.method} ${test === 'above' ? '>' : '<'} ${analysis.bound} (${where(analysis.of)})`;
+    return `${measure} of ${quoted(analysis.of.method)} ${test === 'above' ? '>' : '<'} ${analysis.bound} (${where(analysis.of)})`;
   }
   const { a, b, test: relationName } = analysis;
   const apart = where(a) === where(b) ? '' : ` (${where(a)})`;
   const relation = { greater: '>', 'not-less': '≥', equal: '≈' }[relationName];
   const times = 'times' in analysis && analysis.times !== undefined ? `${analysis.times} × ` : '';
-  return `${measure}: ${a.method}${apart} ${relation} ${times}${b.method} (${where(b)})`;
+  return `${measure}: ${quoted(a.method)}${apart} ${relation} ${times}${quoted(b.method)} (${where(b)})`;
 }
+
+/** A method whose name has a sign of comparison in it, such as 'rep-spectral > none', in quotes. */
+const quoted = (method: string): string => (/[<>≥≈×]/.test(method) ? `‘${method}’` : method);

@@ -26,13 +26,16 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 test('a study that was killed goes on, and ends in a page with a verdict on each claim', () => {
   expect(first.status).toBe(0);
-  expect(first.out).toMatch(/✓ holds +lemma-1 +0 of \d+ images lack it/);
+  expect(first.out).toContain(
+    'A rehearsal: the settings of profile quick are not the paper’s, and its words are no verdicts.',
+  );
+  expect(first.out).toMatch(/✓ holds +lemma-1 +0 of \d+ images lack it, in 1 of 7 experiments/);
   expect(first.out).toMatch(/– not run +figure-6a +no data: give --set cifar10=FOLDER/);
   expect(first.out.trim().endsWith(into)).toBe(true);
   const page = readFileSync(join(into, 'verdicts.html'), 'utf8');
   expect(page).toContain('<h2 id="figure-2">');
   expect(page).toContain('≈ not told apart');
-  expect(wordsIn(into)).toMatchObject({ 'figure-2': 'not told apart', 'figure-6a': 'not run' });
+  expect(wordsIn(into)).toMatchObject({ 'figure-3a-rep': 'not told apart', 'figure-6a': 'not run' });
   expect(existsSync(join(into, 'results', 'xor-clean.weirresult'))).toBe(true);
 });
 
