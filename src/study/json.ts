@@ -1,9 +1,9 @@
 import { textTable } from '../flow/terminal.js';
 import { NONE } from '../plot/table.js';
 import { metricReplacer } from '../storage/metric-reader.js';
+import type { Judged, Test } from './comparison.js';
 import { costInWords, onGpu } from './cost.js';
 import { viewName } from './distances.js';
-import type { Judged, Test } from './judge.js';
 import { commandFor, type StudyOutcome, scaleInWords, scaleOfClaim, statesOf } from './outcome.js';
 import { basis, chance, effectInWords, partly, reason, SIGNS, turning, weakest } from './phrases.js';
 import type { Claim } from './study.js';

@@ -1,6 +1,7 @@
 import { version } from '../storage/file-format.js';
+import type { StudyNetwork } from './comparison.js';
 import { type ExperimentState, stateOf } from './cost.js';
-import { type JudgedClaim, judge, type StudyNetwork } from './judge.js';
+import { type JudgedClaim, judge } from './judge.js';
 import type { StudyResult } from './results.js';
 import { isRehearsal, type ScaledStudy } from './scale.js';
 import { type Claim, experimentsOf, type Study } from './study.js';

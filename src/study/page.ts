@@ -6,10 +6,11 @@ import { figures } from '../report/figures.js';
 import { day, figureHtml, prose, unsized } from '../report/report.js';
 import { writeAtomically } from '../storage/disk.js';
 import { makeFolder } from '../storage/folders.js';
+import type { Judged, Test } from './comparison.js';
 import { BESIDE, viewName } from './distances.js';
 import { forest } from './forest.js';
 import { notRun, verdictsJson } from './json.js';
-import type { Judged, JudgedClaim, Test } from './judge.js';
+import type { JudgedClaim } from './judge.js';
 import { commandFor, type StudyOutcome, scaleInWords, scaleOfClaim } from './outcome.js';
 import {
   basis,

@@ -1,7 +1,8 @@
 import { probability } from '../measure/networks/comparison.js';
 import { fixed, NONE, number, percent } from '../plot/table.js';
+import { isRelative, type Judged, type Test } from './comparison.js';
 import { viewName } from './distances.js';
-import { isRelative, type Judged, type JudgedClaim, type Test } from './judge.js';
+import type { JudgedClaim } from './judge.js';
 import { isBySign, type Word } from './rules.js';
 import type { Analysis } from './study.js';
 
