@@ -62,3 +62,27 @@ test('what a study has not is refused by name, with what there is', async () => 
   writeFileSync(join(folder, 'empty.ts'), 'export default 3;\n');
   expect((await call('reproduce', join(folder, 'empty.ts'))).err).toContain('exports no pipeline');
 });
+
+test('a result in the folder of the study counts as done without its run, and is not trained again', async () => {
+  rmSync(join(into, 'xor-clean'), { recursive: true });
+  const { status, out } = await call(...quick, '--run', into);
+  expect(status).toBe(0);
+  expect(out).toMatch(/results of 1 jobs in .*results count as done without their runs/);
+  expect(existsSync(join(into, 'xor-clean'))).toBe(false);
+  expect(wordsIn(into)).toMatchObject({ 'figure-2': 'not told apart' });
+}, 120_000);
+
+test('an experiment that cannot be run as asked is refused before anything is written, with why', async () => {
+  const at = join(folder, 'none');
+  const only = (...args: string[]) => call('reproduce', 'verdicts', '--run', at, '--only', ...args);
+  const absent = await only('mnist', '--set', 'profile=quick');
+  expect(absent.status).toBe(1);
+  expect(absent.err).toContain("profile quick of study 'verdicts' has no experiment 'mnist'");
+  expect(absent.err).toMatch(/it has xor/);
+  const empty = mkdtempSync(join(folder, 'empty-'));
+  const wrong = await only('mnist', '--set', `mnist=${empty}`);
+  expect(wrong.status).toBe(1);
+  expect(wrong.err).toContain("experiment 'mnist' cannot be run");
+  expect(wrong.err).toContain(empty);
+  expect(existsSync(at)).toBe(false);
+}, 120_000);

@@ -1,4 +1,5 @@
-import { quantile } from '../../plot/statistics.js';
+import { quantile, wilson } from '../../plot/statistics.js';
+import type { Interval } from '../readout/record.js';
 import { distanceBounds } from './distance-bounds.js';
 import type { NetworkReport } from './record.js';
 
@@ -11,6 +12,8 @@ export interface RobustAccuracy {
   readonly attacked: number;
   /** Samples for which it is proved that there is none: a lower bound. Null where no sample has a proved bound. */
   readonly certified: number | null;
+  /** Wilson's 95 % interval of either over which samples were drawn, times the same accuracy where the share is. */
+  readonly interval: { readonly attacked: Interval; readonly certified: Interval | null };
 }
 
 /** The robust accuracy of a network as a function of ε. */
@@ -52,6 +55,10 @@ export function robustCurve(network: NetworkReport): RobustCurve | null {
   const right = counted.filter(({ label, predicted }) => label === predicted);
   const proved = counted.filter(({ lower }) => lower !== null);
   const share = (n: number, of: number): number => (scale * n) / of;
+  const around = (n: number, of: number): Interval => {
+    const { lower, upper } = wilson(n / of, of);
+    return { lower: scale * lower, upper: scale * upper };
+  };
   const uppers = right.flatMap(({ upper }) => upper ?? []);
   return {
     samples: counted.length,
@@ -62,16 +69,16 @@ export function robustCurve(network: NetworkReport): RobustCurve | null {
       attacked: share(left, samples),
       byOthers: share(leftByOthers, samples),
     })),
-    at: (epsilon) => ({
-      attacked: share(right.filter(({ upper }) => upper === null || upper > epsilon).length, counted.length),
-      certified:
-        proved.length === 0
-          ? null
-          : share(
-              proved.filter(({ label, predicted, lower }) => label === predicted && lower! > epsilon).length,
-              proved.length,
-            ),
-    }),
+    at(epsilon) {
+      const left = right.filter(({ upper }) => upper === null || upper > epsilon).length;
+      const sure = proved.filter(({ label, predicted, lower }) => label === predicted && lower! > epsilon).length;
+      const known = proved.length > 0;
+      return {
+        attacked: share(left, counted.length),
+        certified: known ? share(sure, proved.length) : null,
+        interval: { attacked: around(left, counted.length), certified: known ? around(sure, proved.length) : null },
+      };
+    },
   };
 }
 

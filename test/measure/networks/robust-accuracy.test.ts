@@ -17,7 +17,8 @@ const attack = { iterations: 40, samples };
 
 test('of the first right samples the shares are of the test accuracy: attacked by the nearest point, certified by the proved ones', () => {
   const curve = robustCurve(network('none', 0, [], { attack, testAccuracy: 0.8 }))!;
-  const at = (epsilon: number) => Object.values(curve.at(epsilon)).map((share) => Number(share.toFixed(12)));
+  const at = (epsilon: number) =>
+    [curve.at(epsilon).attacked, curve.at(epsilon).certified!].map((share) => Number(share.toFixed(12)));
   expect(curve).toMatchObject({ samples: 4, proved: 3, end: 3 });
   expect(at(0)).toEqual([0.8, 0.8]);
   expect(at(1)).toEqual([0.6, Number(((0.8 * 2) / 3).toFixed(12))]); // a point at ε itself is found within ε
@@ -28,7 +29,7 @@ test('of the first right samples the shares are of the test accuracy: attacked b
 test('of the first samples the wrong ones count as 0, whatever the test accuracy', () => {
   const whole = { ...attack, choose: 'all' as const, samples: [...samples, wrong] };
   const curve = robustCurve(network('none', 0, [], { attack: whole, testAccuracy: null }))!;
-  expect(curve.at(0)).toEqual({ attacked: 0.8, certified: 0.75 });
+  expect(curve.at(0)).toMatchObject({ attacked: 0.8, certified: 0.75 });
   expect(robustCurve(network('none', 0, [], { attack, testAccuracy: null }))).toBeNull();
   expect(robustCurve(network('none', 0, [], { attack: null }))).toBeNull();
 });
@@ -43,6 +44,11 @@ test('figure, table and JSON: mean and deviation over seeds, the certified curve
   const epsilons = fewEpsilons(whole.networks);
   expect(epsilons).toEqual([0, 1, 2, 3]);
   expect(robustTable(whole)).toContain('85.0 ± 7.1<br>proved 85.0 ± 7.1');
+  // Of n of n samples Wilson's interval is from n / (n + z²) to 1.
+  expect(robustTable(whole)).toContain('100.0 % (51.0 to 100.0), 4 samples');
+  expect(robustTable(report([network('none', 0, [], { attack, testAccuracy: 0.8 })]))).toContain(
+    '80.0 % (40.8 to 80.0), 4 samples<br>proved 80.0 % (35.1 to 80.0), 3 samples',
+  );
   const { outcome, reading } = robustAccuracy(whole)!;
   expect(outcome).toContain('rep-spectral at most');
   expect(outcome).toMatch(/none at most [\d.]+ %, proved/);
