@@ -104,6 +104,7 @@ export default weir.pipeline({
     );
     const blackBox = weir.blackBoxAttacks(updates$.pipe(weir.atEnd()), model, test, {
       ...config,
+      certificate: 'crown',
       normalize: weir.cifar10Statistics,
       seed,
     });

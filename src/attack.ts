@@ -32,6 +32,7 @@
 export type { Box } from './data/dataset.js';
 export { checkCounts, checkOptions, type OptionKeys } from './flow/options.js';
 export type { StageOperator } from './flow/stage.js';
+export { type ApgdOptions, apgd } from './measure/attack/apgd.js';
 export {
   type AttackedUpdate,
   type AttackMethod,

@@ -164,6 +164,7 @@ export { type StartingOptions, startingFrom, type WeightSource } from './learn/w
 // Measuring.
 export { type Accuracy, type AccuracyOptions, accuracy, memberAccuracy } from './measure/accuracy/accuracy.js';
 export { type Alignment, alignment } from './measure/alignment/alignment.js';
+export { type ApgdOptions, apgd } from './measure/attack/apgd.js';
 export type { AttackOptions } from './measure/attack/attack.js';
 export { type BlackBoxOptions, blackBoxAttacks } from './measure/attack/black-box.js';
 export { type CgbaOptions, cgba } from './measure/attack/cgba.js';

@@ -12,7 +12,7 @@
  */
 
 export type { AttackedSample, AttackReport, CommonSamples, DistanceBounds } from './measure/attack/attacked.js';
-export type { AttackStanding, Portfolio } from './measure/attack/portfolio.js';
+export type { AttackStanding, FixedCheck, Portfolio } from './measure/attack/portfolio.js';
 export type { FieldMean, LogLine, Measurement } from './measure/log.js';
 export { type Compared, type Comparison, comparisons } from './measure/networks/comparison.js';
 export { groups, type SeedGroup } from './measure/networks/groups.js';

@@ -42,6 +42,7 @@ export type { StoredTensor } from './learn/weights/safetensors.js';
 export type { SavedTensors } from './learn/weights/saved-tensors.js';
 // Measurements: their records, and the states of their stages.
 export type { AccuracyState } from './measure/accuracy/accuracy.js';
+export type { ApgdState } from './measure/attack/ascent.js';
 export type {
   AttackedUpdate,
   AttackState,
@@ -86,6 +87,6 @@ export type { Drawing, FieldDescription } from './storage/record.js';
 export type { ConfigChange, PlannedNetwork, RunConfig, RunOrigin } from './storage/run-folder.js';
 // Studies.
 export type { StudyMeasure } from './study/measures.js';
-export type { Cost, Margin, Pairwise, Scale, StudyData } from './study/study.js';
+export type { Cost, Margin, Pairwise, Scale, StudyData, Unjudged } from './study/study.js';
 export type { Precision } from './tensorflow/ops/eager.js';
 export type { TensorFlow } from './tensorflow/runtime.js';

@@ -1,4 +1,4 @@
-import type { Analysis, Claim, Side } from 'weir-engine';
+import type { Analysis, Claim, Side, Study } from 'weir-engine';
 
 /** The paper's claims, and how each is judged. It was fixed before the runs, but where a note says otherwise. */
 
@@ -155,7 +155,7 @@ const ofShallow: readonly Claim[] = [
     words:
       'Clean XOR: under rep-spectral the areas of small volume element near the class centers are larger than under ll-spectral and none.',
     analyses: overBoth('area of small volume element near the centers', clean),
-    note: 'The paper draws one seed and defines no area. Here it is the part of the discs of radius 1/2 about the four corners in which √det g is at most what the unregularized network of the seed has there in the median: half of them for that network. It was chosen after results by the next definition had been seen.',
+    note: 'The paper draws one seed and defines no area. Here it is the part of the discs of radius 1/2 about the four corners in which √det g is at most what the unregularized network of the seed has there in the median: half of them for that network by definition, and all at most. Where a method reaches all at every seed there is no spread, and the sign test decides: that the area is larger, not by how much. The measure was chosen after results by the next definition had been seen.',
     figure: { figure: 'volume', where: { noisy: false, decay: 0 }, number: '3b' },
   },
   {
@@ -184,12 +184,14 @@ const ofMnist: readonly Claim[] = [
   {
     id: 'figure-4-accuracy',
     where: 'figure 4, left, section 4.2',
-    words: 'MNIST: regularization costs little test accuracy, and rep-spectral costs less than ll-spectral.',
+    words:
+      'MNIST: regularization costs less than one point of test accuracy, and rep-spectral costs less than ll-spectral.',
     analyses: [
       notLess('test accuracy', mnist, REP, NONE, onePoint),
       notLess('test accuracy', mnist, LL, NONE, onePoint),
       greater('test accuracy', mnist, REP, LL),
     ],
+    note: 'The paper says that accuracy falls slightly, without a number; the point is ours.',
     figure: { figure: 'robustness', number: '4' },
   },
   {
@@ -285,8 +287,9 @@ const ofCifar: readonly Claim[] = [
     {
       id: id === 'simclr' ? 'simclr-means' : `${id}b`,
       where: `figure ${where}b, ${section}`,
-      words: `${name}: rep-spectral gains slightly in test accuracy and in mean Δx.`,
+      words: `${name}: rep-spectral gains in test accuracy and in mean Δx.`,
       analyses: [greater('test accuracy', at, REP, NONE), greater('Δx', at, REP, NONE)],
+      note: 'The paper calls the gain slight, without a number. That there is one is tested, not how slight it is.',
       figure: { figure: 'robustness', number: '7b' },
     },
   ]),
@@ -294,6 +297,17 @@ const ofCifar: readonly Claim[] = [
 
 const then = (pretrained: string, finetuned: string): string => `${pretrained} > ${finetuned}`;
 const BSS = 'batch-spectral-shrinkage';
+
+/** From regularized weights a tenth more Δx, and at most two points less accuracy: the paper's numbers of figure E.7. */
+const tenth = (at: At): Analysis => ({
+  test: 'greater',
+  measure: 'Δx',
+  a: side(at, then(REP, NONE)),
+  b: side(at, then(NONE, NONE)),
+  times: 1.1,
+});
+const twoPoints = (at: At): Analysis =>
+  notLess('test accuracy', at, then(REP, NONE), then(NONE, NONE), { size: 0.02, why: "the paper's own number" });
 
 const ofTransfer: readonly Claim[] = [
   {
@@ -306,41 +320,49 @@ const ofTransfer: readonly Claim[] = [
         [REP, BSS].map((finetuned) => greater('Δx', cifar, then(pretrained, NONE), then(pretrained, finetuned))),
       ),
     ],
-    note: 'The paper says ‘typically hurts’; here each of the four regularized fine-tunings is compared. Networks of one pretraining share its seed, so a seed is a pretraining with its fine-tunings.',
+    note: 'The paper says ‘typically hurts’; here each of the four regularized fine-tunings is compared. It says ‘substantial’, too, without a number: that there is a gain is tested, not its size. Networks of one pretraining share its seed, so a seed is a pretraining with its fine-tunings.',
     figure: { figure: 'transfer-distances', number: '8' },
   },
   {
     id: 'figure-e6',
     where: 'figure E.6, section E.4',
-    words: 'Fine-tuned on CIFAR-10: networks from regularized weights reach the same accuracy, but for 0.2 points.',
+    words: 'Fine-tuned on CIFAR-10: networks from regularized weights lose less than one point of test accuracy.',
     analyses: [notLess('test accuracy', cifar, then(REP, NONE), then(NONE, NONE), onePoint)],
+    note: 'The paper’s number is a drop of 0.2 points on average, which is less than its test set tells apart; so one point is tested. That all reach 96 % is not tested: it is a level of ResNet-50 pretrained on ImageNet-1K, given without a tolerance.',
     figure: { figure: 'transfer-accuracies', number: 'E.6' },
   },
   {
     id: 'figure-e7-distance',
     where: 'figure E.7, section E.4',
     words: 'Fine-tuned on photographs: from regularized weights at least 10 % of mean Δx is gained.',
-    analyses: [
-      {
-        test: 'greater',
-        measure: 'Δx',
-        a: side(photographs, then(REP, NONE)),
-        b: side(photographs, then(NONE, NONE)),
-        times: 1.1,
-      },
-    ],
+    analyses: [tenth(photographs)],
     figure: { figure: 'transfer', number: 'E.7' },
   },
   {
     id: 'figure-e7-accuracy',
     where: 'figure E.7, section E.4',
     words: 'Fine-tuned on photographs: from regularized weights at most 2 points of accuracy are lost.',
-    analyses: [
-      notLess('test accuracy', photographs, then(REP, NONE), then(NONE, NONE), {
-        size: 0.02,
-        why: "the paper's own number",
-      }),
-    ],
+    analyses: [twoPoints(photographs)],
+  },
+  ...[
+    { set: 'dogs', name: 'Stanford Dogs' },
+    { set: 'flowers', name: 'Oxford Flowers' },
+    { set: 'indoor', name: 'MIT Indoor' },
+  ].map(({ set, name }): Claim => {
+    const at: At = { experiment: `finetune-${set}` };
+    return {
+      id: `figure-e7-${set}`,
+      where: `figure E.7, section E.4, ${name}`,
+      words: `Fine-tuned on ${name}: from regularized weights at least 10 % of mean Δx is gained, and at most 2 points of accuracy are lost.`,
+      analyses: [tenth(at), twoPoints(at)],
+    };
+  }),
+  {
+    id: 'introduction-transfer',
+    where: 'introduction, of transfer learning',
+    words: 'Fine-tuned on CIFAR-10 and on photographs: from regularized weights test accuracy is higher.',
+    analyses: [cifar, photographs].map((at) => greater('test accuracy', at, then(REP, NONE), then(NONE, NONE))),
+    note: 'The introduction says that the method improves test accuracy in transfer learning; section E.4 reports drops of 0.2 and 2 points. The words of the introduction are judged.',
   },
 ];
 
@@ -380,6 +402,14 @@ const ofAppendix: readonly Claim[] = [
     figure: { figure: 'alignment-large-start', number: 'A.2' },
   },
   {
+    id: 'lemma-3',
+    where: 'lemma 3, section A.3',
+    words: 'From a small start, θ of each class comes within 2 % of the limit of equation A.16.',
+    analyses: [below('greatest deviation of θ from lemma 3', starts, 'none: std 0.001', 0.02)],
+    note: 'The paper says ‘about’, without a number; the 2 % are ours.',
+    figure: { figure: 'alignment-small-start', number: 'A.1' },
+  },
+  {
     id: 'figure-a3',
     where: 'figure A.3, section A.4',
     words: 'XOR, features and readout learned together: θ and ‖Φ(x)‖ grow over the training.',
@@ -413,6 +443,15 @@ const ofAppendix: readonly Claim[] = [
     note: 'The paper recommends it, and leaves its effect to be explored.',
   },
   {
+    id: 'appendix-a12',
+    where: 'equation A.12, section A.2',
+    words: 'Clean XOR: λmax(g) is at most the product of σ² over the layers of the feature map.',
+    analyses: [NONE, LL, REP].map((method) =>
+      above('log of bound A.12 over λmax(g) near the centers', clean, method, 0),
+    ),
+    note: 'The proof takes slopes of the activation of at most 1. That of GELU, which the paper uses here, reaches 1.129: the bound may be passed by 27 %. Its mean logarithm near the centers is judged, for λmax(g) of single points is not recorded.',
+  },
+  {
     id: 'appendix-c',
     where: 'appendix C',
     words: 'One power iteration an update is enough, for weights move slowly.',
@@ -422,3 +461,38 @@ const ofAppendix: readonly Claim[] = [
 ];
 
 export const claims: readonly Claim[] = [...ofShallow, ...ofMnist, ...ofCifar, ...ofTransfer, ...ofAppendix];
+
+/** What the paper claims, too, and none of these experiments can tell. */
+export const notJudged: Study['notJudged'] = [
+  {
+    where: 'section 3.1',
+    words: 'Larger adversarial distances in the training set translate to larger ones in the test set.',
+    why: 'No pipeline attacks training images. The test points of XOR are those of its training, so it cannot tell.',
+  },
+  {
+    where: 'figure 1, section 3.1',
+    words: 'Accuracy and robustness are at odds, but a network may be good at both.',
+    why: 'The figure is a drawing of three boundaries, without an experiment.',
+  },
+  {
+    where: 'lemma 1, section A.1',
+    words: 'The bound holds in every pair of dual norms.',
+    why: 'Distances and bounds are recorded in l2 alone.',
+  },
+  {
+    where: 'section A.3',
+    words:
+      'The last layer aligns for any number of samples of balanced classes, too, and does not where features are no simplex.',
+    why: 'The experiment on alignment has one sample a class, on a simplex.',
+  },
+  {
+    where: 'section 4.5, figure 8',
+    words: 'The gain in transfer learning is substantial.',
+    why: 'The paper gives no number that would count; figure-8 tests that there is a gain.',
+  },
+  {
+    where: 'section 4.5, figure E.6',
+    words: 'All fine-tuned networks reach 96 % of test accuracy.',
+    why: 'It is a level without a tolerance, of a ResNet-50 pretrained on ImageNet-1K.',
+  },
+];

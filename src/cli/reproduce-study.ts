@@ -3,6 +3,8 @@ import { join, relative } from 'node:path';
 import { WeirError } from '../flow/errors.js';
 import { suggestion } from '../flow/options.js';
 import { toOutput } from '../flow/terminal.js';
+import { tryOut } from '../run/pipeline.js';
+import { loadPipeline } from '../run/pipeline-module.js';
 import { resumable } from '../run/process.js';
 import { RunFolder } from '../storage/run-folder.js';
 import { resultOf } from '../study/collected.js';
@@ -17,7 +19,7 @@ import {
   type StudyResult,
   writeResult,
 } from '../study/results.js';
-import { scaled } from '../study/scale.js';
+import { type ScaledStudy, scaled } from '../study/scale.js';
 import type { Study } from '../study/study.js';
 import { folderOfJob } from '../sweep/plan.js';
 import { isFinished } from '../sweep/scheduler.js';
@@ -44,10 +46,16 @@ export async function reproduceStudy(
   const slow = settings.runs && (await loadTensorFlow()).kind === 'wasm';
   const all = await jobsOfStudy(whole, { module, into, fallback: (pipeline) => (slow ? pipeline.fallback : {}) });
   const { recorded, notes } = recordedFor(study, all, settings.results);
-  const missing = all.filter((job) => !recorded.some((one) => isOf(one, job)));
-  const wanted = settings.runs ? withFirst(only(study, missing, settings.only), all) : [];
+  const kept = keptResults(into, all);
+  if (kept.length > 0)
+    toOutput(
+      `results of ${kept.length} jobs in ${relative(process.cwd(), join(into, 'results'))} count as done without their runs; delete a file to run its job again\n`,
+    );
+  const missing = all.filter((job) => ![...recorded, ...kept].some((one) => isOf(one, job)));
+  const wanted = settings.runs ? withFirst(only(whole, missing, settings.only), all) : [];
   let isStopped = false;
   if (wanted.length > 0) {
+    for (const job of firstOfEach(wanted)) await tryOutJob(job); // before anything is written
     const asked = await planJobs(
       into,
       all.map(({ job }) => job),
@@ -65,7 +73,7 @@ export async function reproduceStudy(
   const own = finished(into, all);
   for (const { job, result } of own) writeResult(join(into, 'results'), job.name, result);
   const results = together(
-    own.map(({ result }) => result),
+    [...own.map(({ result }) => result), ...kept],
     recorded,
     settings.results === undefined,
     notes,
@@ -90,6 +98,32 @@ function finished(
     const path = folderOfJob(into, one.job);
     return isFinished(path) ? [{ job: one.job, result: resultOf(RunFolder.open(path), one, one.folders) }] : [];
   });
+}
+
+/** The results in a study's own folder, of the same values, of jobs whose runs are not there any more. */
+function keptResults(into: string, all: readonly StudyJob[]): RecordedResult[] {
+  const folder = join(into, 'results');
+  if (!existsSync(folder)) return [];
+  const gone = all.filter(({ job }) => !existsSync(join(folderOfJob(into, job), 'config.json')));
+  return readResults(folder).filter((result) =>
+    gone.some((job) => isOf(result, job) && configDifference(result.config, job.decisive) === undefined),
+  );
+}
+
+/** The first job of each experiment that does not need the run of another one. */
+const firstOfEach = (jobs: readonly StudyJob[]): StudyJob[] =>
+  jobs.filter(
+    (one, i) => one.job.after.length === 0 && jobs.findIndex(({ experiment }) => experiment === one.experiment) === i,
+  );
+
+/** Wires the networks of a job, which opens its data. @throws {WeirError} names the experiment whose data cannot be opened */
+async function tryOutJob({ experiment, job }: StudyJob): Promise<void> {
+  try {
+    await tryOut(await loadPipeline(job.module), job.config, job.seed);
+  } catch (cause) {
+    if (!(cause instanceof WeirError)) throw cause;
+    throw new WeirError(`experiment '${experiment}' cannot be run: ${cause.message}`, cause.remedy, { cause });
+  }
 }
 
 /**
@@ -124,8 +158,12 @@ const isOf = (
   job: StudyJob,
 ): boolean => experiment === job.experiment && setting === job.setting && seed === job.seed;
 
-/** The jobs of some experiments. @throws {WeirError} names an experiment that there is none of */
-function only(study: Study, jobs: readonly StudyJob[], wanted: readonly string[] | undefined): readonly StudyJob[] {
+/** The jobs of some experiments. @throws {WeirError} names an experiment that there is none of, or that cannot be run as it is asked for */
+function only(
+  { study, profile, experiments }: ScaledStudy,
+  jobs: readonly StudyJob[],
+  wanted: readonly string[] | undefined,
+): readonly StudyJob[] {
   if (wanted === undefined) return jobs;
   const known = Object.keys(study.experiments);
   const odd = wanted.find((name) => !known.includes(name));
@@ -134,6 +172,15 @@ function only(study: Study, jobs: readonly StudyJob[], wanted: readonly string[]
       `study '${study.name}' has no experiment '${odd}'`,
       suggestion(odd, known, `there are ${known.join(', ')}`),
     );
+  const scales = profile === '' ? study.experiments : study.profiles[profile]!;
+  const left = wanted.find((name) => !Object.hasOwn(scales, name));
+  if (left !== undefined)
+    throw new WeirError(
+      `profile ${profile} of study '${study.name}' has no experiment '${left}'`,
+      `it has ${Object.keys(scales).join(', ')}; or leave profile=${profile} out`,
+    );
+  const idle = experiments.find(({ name, lacking }) => wanted.includes(name) && lacking !== undefined);
+  if (idle !== undefined) throw new WeirError(`experiment '${idle.name}' cannot be run: ${idle.lacking}`);
   return jobs.filter(({ experiment }) => wanted.includes(experiment));
 }
 

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { WeirError } from '../flow/errors.js';
 import { toError } from '../flow/terminal.js';
 import { controlAt } from '../monitor/access.js';
@@ -10,8 +8,15 @@ import { TerminalWatch } from '../run/terminal-watch.js';
 import { InProcess, type JobRunner, threadsFor } from '../sweep/executors/local.js';
 import { requireSlurm } from '../sweep/executors/slurm-commands.js';
 import type { Job } from '../sweep/jobs.js';
-import { folderOfJob, planSweep, readPlan, type SweepPlan } from '../sweep/plan.js';
-import { executorFor, runSweep, type SweepResult, type SweepSettings, type SweepView } from '../sweep/sweep.js';
+import { planSweep, readPlan, type SweepPlan } from '../sweep/plan.js';
+import {
+  begunIn,
+  executorFor,
+  runSweep,
+  type SweepResult,
+  type SweepSettings,
+  type SweepView,
+} from '../sweep/sweep.js';
 import { type RunningSettings, resumeOptions } from './options.js';
 import { identified } from './session.js';
 
@@ -69,7 +74,7 @@ export async function planJobs(
       acceptChanges: settings.acceptChanges,
       dead: settings.takeOver ?? [],
     },
-    (job) => existsSync(join(folderOfJob(into, job), 'config.json')),
+    await begunIn(into),
   );
   return { into, plan, wanted, separate };
 }

@@ -37,14 +37,15 @@ export function saveNodes(graph: Graph): FlowState {
 /**
  * Puts a snapshot's states back. Call before the flow starts.
  *
- * @param again sinks whose streams start anew after the restored update, with all nodes that lead to them alone
+ * @param again sinks whose streams start anew after the restored update, with all nodes that lead to them alone; one that is not in the graph
+ * is dropped
  * @throws {WeirError} when the snapshot is of another graph
  */
 export function loadNodes(graph: Graph, saved: FlowState, again: readonly string[]): void {
   const fresh = new Set(graph.nodes.filter((node) => graph.afterSerial.has(node) && leadsOnlyTo(node, again)));
   const restored = graph.nodes.filter((node) => !fresh.has(node));
   const known = new Set(graph.nodes.map(({ name }) => name));
-  const missing = Object.keys(saved.nodes).filter((name) => !known.has(name));
+  const missing = Object.keys(saved.nodes).filter((name) => !known.has(name) && !isDropped(name, saved, again));
   const added = restored.filter(({ name }) => saved.nodes[name] === undefined).map(({ name }) => name);
   if (missing.length + added.length > 0) {
     throw new WeirError(
@@ -60,6 +61,10 @@ export function loadNodes(graph: Graph, saved: FlowState, again: readonly string
     node.state?.load(entry.state, entry.position);
   }
 }
+
+/** Whether a node that is gone only measured: it stood behind the training, and where it is a sink, its stream is among those that start anew. */
+const isDropped = (name: string, { nodes }: FlowState, again: readonly string[]): boolean =>
+  again.length > 0 && nodes[name]!.handledItems !== undefined && (!name.endsWith('$') || again.includes(name));
 
 const leadsOnlyTo = (node: Node, sinks: readonly string[]): boolean =>
   node.downstream.size === 0

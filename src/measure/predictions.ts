@@ -32,6 +32,36 @@ export function ask(model: Model, weights: Weights, rows: Float32Array, n: numbe
   return found;
 }
 
+/** The logits of `n` inputs that lie one after the other in `rows`: [n, classes]. */
+export function logitsOf(model: Model, weights: Weights, rows: Float32Array, n: number): Float32Array {
+  const logits = tf.tidy(() => model.logits(weights, tf.tensor(rows, [n, ...model.inputShape])));
+  const values = logits.dataSync<'float32'>();
+  logits.dispose();
+  return values;
+}
+
+/**
+ * The class of the k logits that begin at `at`, ties to the lower one, −1 where any is NaN; and by how much the best class other than
+ * `predicted` leads it, in parts of the largest logit by its absolute value, never above 2.
+ */
+export function leader(
+  logits: Float32Array,
+  at: number,
+  k: number,
+  predicted: number,
+): { label: number; lead: number } {
+  const own = logits[at + predicted]!;
+  let [label, best, largest] = [0, Number.NEGATIVE_INFINITY, 0];
+  for (let j = 0; j < k; j++) {
+    const value = logits[at + j]!;
+    if (Number.isNaN(value)) return { label: -1, lead: Number.NaN };
+    if (value > logits[at + label]!) label = j;
+    if (j !== predicted && value > best) best = value;
+    largest = Math.max(largest, Math.abs(value));
+  }
+  return { label, lead: largest === 0 ? 0 : (best - own) / largest };
+}
+
 /** What a network makes of one sample. */
 export interface Prediction {
   readonly label: number;

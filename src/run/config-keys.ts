@@ -13,6 +13,12 @@ import { changeable, folder, ofRegularizer, z } from './config.js';
  * @module
  */
 
+/** Refuses a list that names something twice. */
+const eachOnce = (all: readonly string[], context: z.RefinementCtx): void => {
+  const twice = all.find((one, i) => all.indexOf(one) !== i);
+  if (twice !== undefined) context.addIssue({ code: 'custom', message: `'${twice}' is named twice` });
+};
+
 /** Keys of stochastic gradient descent: its length, batches, rate and decay. */
 export const trainingKeys = (usual: {
   readonly epochs: number;
@@ -119,6 +125,7 @@ export const regularizerKeys = <const K extends readonly [string, ...string[]]>(
     regularizers: z
       .array(z.enum(kinds))
       .min(1)
+      .superRefine(eachOnce)
       .default([...regularizers])
       .describe('a network for each'),
     seeds: z.int().min(1).default(10).describe('networks of each, seeded from --seed on'),
@@ -204,7 +211,10 @@ export const readoutKeys = () => ({
 export const attackKeys = (usual: { readonly attacked: number }) => {
   const { attacked } = checkOptions('attackKeys', usual, { attacked: 'required' });
   return {
-    attacked: changeable(z.int().min(1).default(attacked).describe('test samples to attack'), 'any'),
+    attacked: changeable(
+      z.int().min(1).default(attacked).describe('test samples to attack, in an order shuffled by the seed'),
+      'any',
+    ),
     iterations: changeable(z.int().min(1).default(40).describe('T of the Tangent Attack'), 'any'),
     protocol: z
       .enum(['paper', 'authors'])
@@ -215,7 +225,7 @@ export const attackKeys = (usual: { readonly attacked: number }) => {
         .enum(['correct', 'all'])
         .default('correct')
         .describe(
-          "attack the first samples that a network gets right (the paper's), or the first: the same for all networks",
+          "attack the first of the shuffled samples that a network gets right (the paper's), or the first of all: the same for all networks of a seed",
         ),
       'any',
     ),
@@ -235,7 +245,9 @@ export const whiteBoxKeys = (usual: { readonly whitebox: number }) => {
         .int()
         .min(0)
         .default(whitebox)
-        .describe('test samples whose Δx is bounded by gradients too (DDN), the attacked ones first; 0 for none'),
+        .describe(
+          'test samples whose Δx is bounded by gradients too (DDN), in the order of the attacked ones; 0 for none',
+        ),
       'any',
     ),
     bothSides: changeable(
@@ -259,6 +271,7 @@ export const blackBoxKeys = (usual: { readonly blackbox: readonly BlackBoxAttack
     blackbox: changeable(
       z
         .array(z.enum(blackBoxNames))
+        .superRefine(eachOnce)
         .default([...blackbox])
         .describe('black-box attacks on the attacked samples besides the Tangent Attack; [] for none'),
       'any',

@@ -346,12 +346,24 @@ function parseSetting(setting: string): [key: string, value: string] {
 function parseValue(key: string, text: string, type: unknown, source: string): unknown {
   const schema = type as z.ZodType;
   const parts = partsOf(text);
+  const twice = keyTwice(text);
+  if (twice !== undefined)
+    throw new WeirError(`${source} ${key}=${text}: '${twice}' is named twice`, 'leave one of them out');
   const readings = [fromJson(text), text, parts.map((part) => fromJson(part)), parts];
   const right = readings.find((reading) => reading !== undefined && schema.safeParse(reading).success);
   if (right !== undefined) return right;
   const tried = schema.safeParse(jsonSchemaOf(schema).type === 'array' ? parts : (fromJson(text) ?? text));
   const why = tried.success ? '' : tried.error.issues.map((issue) => issue.message).join('; ');
   throw new WeirError(`${source} ${key}=${text}: ${why}`, remedy(key, text, schema));
+}
+
+/** A key that a flat JSON object has twice, of which JSON.parse would take the last in silence. */
+function keyTwice(text: string): string | undefined {
+  const read = fromJson(text);
+  if (!isRecord(read) || Object.values(read).some((value) => typeof value === 'object')) return undefined;
+  const strings = [...text.matchAll(/("(?:[^"\\]|\\.)*")(\s*:)?/g)];
+  const keys = strings.flatMap(([, one, colon]) => (colon === undefined ? [] : [String(JSON.parse(one!))]));
+  return keys.find((one, i) => keys.indexOf(one) !== i);
 }
 
 /** The parts of a list: a,b or [a,b]. */

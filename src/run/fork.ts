@@ -263,7 +263,7 @@ async function checkNetwork(pipeline: Pipeline, { origin, config, seed }: Fork, 
 }
 
 /** The graph of a network as a run wires it, its streams logged to nowhere. */
-async function flowOf(pipeline: Pipeline, config: RunConfig['config'], network: Network): Promise<Flow> {
+export async function flowOf(pipeline: Pipeline, config: RunConfig['config'], network: Network): Promise<Flow> {
   const streams = Object.entries(await pipeline.wire({ config, network, seed: network.seed }));
   const logged = streams.map(([name, stream]) => {
     const value = logStage(network.name, streamName(name), () => undefined);

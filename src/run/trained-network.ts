@@ -180,6 +180,6 @@ export function takeOver(
       }
     },
   );
-  run.declare(source.streams);
+  run.declare(Object.fromEntries(Object.entries(source.streams).filter(([name]) => !streams.includes(name))));
   return run;
 }

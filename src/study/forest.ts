@@ -1,7 +1,7 @@
 import { type DrawnFigure, type Panel, textWidth, WIDTH } from '../plot/figure.js';
 import { framed, Plot, panel } from '../plot/panels.js';
 import { markStyle, SEED } from '../plot/style.js';
-import { isRelative, type Judged } from './judge.js';
+import { isRelative, type Judged } from './comparison.js';
 import { SIGNS } from './phrases.js';
 import type { Word } from './rules.js';
 

@@ -1,17 +1,19 @@
 import { textTable } from '../flow/terminal.js';
+import { NONE } from '../plot/table.js';
 import { metricReplacer } from '../storage/metric-reader.js';
+import type { Judged, Test } from './comparison.js';
 import { costInWords, onGpu } from './cost.js';
 import { viewName } from './distances.js';
-import type { Judged, Test } from './judge.js';
-import { commandFor, type StudyOutcome, statesOf } from './outcome.js';
-import { basis, chance, effectInWords, reason, SIGNS, turning, weakest } from './phrases.js';
+import { commandFor, type StudyOutcome, scaleInWords, scaleOfClaim, statesOf } from './outcome.js';
+import { basis, chance, effectInWords, partly, reason, SIGNS, turning, weakest } from './phrases.js';
 import type { Claim } from './study.js';
 
 /** Every verdict of a study with its numbers, as JSON. */
 export function verdictsJson(outcome: StudyOutcome): string {
   const { study, profile, createdAt, weir, command, claims, experiments, results, notes } = outcome;
   const value = {
-    ...{ study: study.name, title: study.title, profile, createdAt, weir, command },
+    ...{ study: study.name, title: study.title, profile, rehearsal: outcome.isRehearsal, scale: scaleInWords(outcome) },
+    ...{ createdAt, weir, command },
     correction: {
       method: 'Holm',
       over: 'the claims of one experiment',
@@ -27,6 +29,7 @@ export function verdictsJson(outcome: StudyOutcome): string {
       onPage: { verdict: judged.onPage.word, pCorrected: judged.onPage.p },
       reason: reason(judged),
       turns: turning(judged),
+      scale: scaleOfClaim(outcome, judged.claim),
       command: commandFor(outcome, judged.claim),
       comparisons: judged.comparisons.map(comparisonJson),
     })),
@@ -35,12 +38,14 @@ export function verdictsJson(outcome: StudyOutcome): string {
       return {
         name: scaled.name,
         ...{ jobs, done, secondsLeft: left, secondsOfPaper: paper },
+        notOfPaper: scaled.apart,
         ...(scaled.lacking !== undefined && { lacking: scaled.lacking }),
       };
     }),
     results: results.map(({ experiment, setting, seed, config, made, networks }) => ({
       ...{ experiment, setting, seed, config, made, networks: networks.length },
     })),
+    notJudged: study.notJudged,
     notes,
   };
   return `${JSON.stringify(value, metricReplacer, 1)}\n`;
@@ -64,22 +69,30 @@ const testJson = ({ view, means, estimate, word, p }: Test): Record<string, unkn
   }),
 });
 
-/** The verdicts as lines for a terminal. */
+/** The verdicts as lines for a terminal; first, where the scale is not the paper's, that it is not. */
 export function verdictLines(outcome: StudyOutcome): string[] {
   const rows = outcome.claims.map((judged) => {
     const hanging = weakest(judged);
     const [test] = hanging.tests;
-    const cost = judged.word === 'not run' ? notRun(outcome, judged.claim) : effectInWords(test, hanging);
+    const isOpen = judged.word === 'not run';
+    const cost = isOpen
+      ? [partly(judged), notRun(outcome, judged.claim)].filter(Boolean).join('; ')
+      : effectInWords(test, hanging);
     return [
       `${SIGNS[judged.word]} ${judged.word}`,
       judged.claim.id,
       cost,
-      chance(judged),
-      test.estimate === null ? '' : basis(test),
+      isOpen ? NONE : chance(judged),
+      isOpen || test.estimate === null ? '' : basis(test),
       judged.turned.length > 0 ? 'turns' : '',
     ];
   });
-  return textTable([['verdict', 'claim', 'effect [95 % interval]', 'p (Holm)', 'n', ''], ...rows]);
+  const scale = scaleInWords(outcome);
+  const word = outcome.isRehearsal ? 'rehearsal' : 'verdict';
+  return [
+    ...(scale === '' ? [] : [scale]),
+    ...textTable([[word, 'claim', 'effect [95 % interval]', 'p (Holm)', 'n', ''], ...rows]),
+  ];
 }
 
 /** Why a claim has no result, and what it would cost. */

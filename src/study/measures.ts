@@ -101,17 +101,26 @@ const NAMED: readonly Measured[] = [
   plain('insensitive area near the centers', (network) => ofSensitivity(network, 'insensitive'), 100, '%'),
   plain('log volume element near the centers', (network) => ofSensitivity(network, 'logVolume')),
   plain('log λmax(g) near the centers', (network) => ofSensitivity(network, 'logTopEigenvalue')),
-  plain('log product of σ', ({ sigma }) => {
-    const ends = Object.values(sigma)
-      .slice(0, -1)
-      .map((points) => points.at(-1)?.value ?? Number.NaN);
-    return ends.length === 0 ? null : finite(ends.reduce((sum, value) => sum + Math.log(value), 0));
+  plain('log product of σ', logProduct),
+  plain('log of bound A.12 over λmax(g) near the centers', (network) => {
+    const [product, top] = [logProduct(network), ofSensitivity(network, 'logTopEigenvalue')];
+    return product === null || top === null ? null : 2 * product - top;
   }),
   plain('lag of the power iteration', lag, 100, '%'),
   plain('smallest cosine of a weight vector and its class', ({ alignments = [] }) => {
     const last = alignments.at(-1);
     return last === undefined ? null : finite(Math.min(...last.cosines));
   }),
+  plain(
+    'greatest deviation of θ from lemma 3',
+    ({ alignments = [] }) => {
+      const last = alignments.at(-1);
+      if (last === undefined) return null;
+      return finite(Math.max(...last.thetas.map((theta, k) => Math.abs(theta / last.thetaLimits[k]! - 1))));
+    },
+    100,
+    '%',
+  ),
   plain('growth of θ', (network) => growthOf(network, ({ theta }) => theta)),
   plain('growth of log ‖Φ(x)‖', (network) => growthOf(network, ({ featureNorm }) => Math.log(featureNorm))),
 ];
@@ -148,6 +157,14 @@ function grown({ sigma, burnIn }: NetworkReport, layer: string): number | null {
   const last = points.at(-1);
   if (before === undefined || last === undefined || last === before) return null;
   return finite(Math.log(last.value / before.value));
+}
+
+/** Σ log σ over the layers up to the features. */
+function logProduct({ sigma }: NetworkReport): number | null {
+  const ends = Object.values(sigma)
+    .slice(0, -1)
+    .map((points) => points.at(-1)?.value ?? Number.NaN);
+  return ends.length === 0 ? null : finite(ends.reduce((sum, value) => sum + Math.log(value), 0));
 }
 
 /** How far σ by power iteration stayed below the exact one at the worst, as a part of it: over all logged epochs and layers. */

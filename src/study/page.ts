@@ -1,24 +1,24 @@
 import { join } from 'node:path';
 import type { Report } from '../measure/networks/record.js';
-import { summarizeNetwork } from '../measure/networks/summary.js';
 import { style } from '../plot/style.js';
-import { duration, escaped, folded, NONE, percent, table } from '../plot/table.js';
+import { escaped, folded, NONE, table } from '../plot/table.js';
 import { figures } from '../report/figures.js';
 import { day, figureHtml, prose, unsized } from '../report/report.js';
 import { writeAtomically } from '../storage/disk.js';
 import { makeFolder } from '../storage/folders.js';
-import { costInWords, type ExperimentState, onGpu } from './cost.js';
+import type { Judged, Test } from './comparison.js';
 import { BESIDE, viewName } from './distances.js';
 import { forest } from './forest.js';
 import { notRun, verdictsJson } from './json.js';
-import type { Judged, JudgedClaim, Test } from './judge.js';
-import { commandFor, type StudyOutcome } from './outcome.js';
+import type { JudgedClaim } from './judge.js';
+import { commandFor, type StudyOutcome, scaleInWords, scaleOfClaim } from './outcome.js';
 import {
   basis,
   chance,
   effect,
   effectInWords,
   marginInWords,
+  partly,
   reason,
   SIGNS,
   size,
@@ -27,7 +27,8 @@ import {
 } from './phrases.js';
 import { robustTable } from './robust.js';
 import type { Word } from './rules.js';
-import { experimentsOf } from './study.js';
+import { experimentsOf, type Unjudged } from './study.js';
+import { experimentsTable, networksTable, provenance } from './tables.js';
 
 /** Writes `verdicts.html` and `verdicts.json` into a folder. @returns the path of the page @throws {WeirError} naming a file that could not be written */
 export function writeVerdicts(folder: string, outcome: StudyOutcome): string {
@@ -40,7 +41,8 @@ export function writeVerdicts(folder: string, outcome: StudyOutcome): string {
 
 /** The page of a study as one HTML file that needs nothing else: a table of all verdicts, and a section for each claim. */
 export function verdictsHtml(outcome: StudyOutcome): string {
-  const { study, createdAt, weir, claims, profile, notes } = outcome;
+  const { study, createdAt, weir, claims, profile, notes, isRehearsal } = outcome;
+  const scale = scaleInWords(outcome);
   const counts = (['holds', 'fails', 'not told apart', 'not run'] as const)
     .map((word) => [word, claims.filter((one) => one.word === word).length] as const)
     .filter(([, n]) => n > 0)
@@ -62,9 +64,9 @@ ${wordStyle}
 <main>
 <header>
 <h1>${escaped(study.title)}</h1>
-<p class="overview">${claims.length} claims${profile === '' ? '' : `, profile ${escaped(profile)}`} · ${counts.join(' · ')} · <time datetime="${escaped(createdAt)}">${escaped(day(createdAt))}</time></p>
+<p class="overview">${claims.length} claims${profile === '' ? '' : `, profile ${escaped(profile)}`}${isRehearsal ? ': a rehearsal' : ''} · ${counts.join(' · ')} · <time datetime="${escaped(createdAt)}">${escaped(day(createdAt))}</time></p>
 </header>
-<div class="verdict"><p>${prose(turned(claims))}</p><p>${prose(RULES)} ${prose(acrossPage(claims))}</p></div>
+<div class="verdict">${scale === '' ? '' : `<p><strong>${prose(scale)}</strong></p>`}<p>${prose(turned(claims))}</p><p>${prose(RULES)} ${prose(acrossPage(claims))}</p></div>
 <section aria-labelledby="claims">
 <h2 id="claims">Every claim</h2>
 ${claimsTable(outcome)}
@@ -80,6 +82,7 @@ ${networksTable(outcome)}
 <h2 id="made">How it was made</h2>
 ${provenance(outcome)}
 </section>
+${unjudged(study.notJudged)}
 </main>
 </body>
 </html>
@@ -87,7 +90,7 @@ ${provenance(outcome)}
 }
 
 const RULES =
-  'Comparisons were fixed before they were run, but where a note says otherwise. The unit of each is the seed, never the image; where two methods share seeds they are compared seed by seed, by Student’s t. A comparison is for the claim where its mean lies in the claimed region, and against it where it lies outside. A claim holds if all its comparisons hold, so its p is the largest of theirs; it fails if one is shown the other way round, whose p is multiplied by their number. The word is given at p < 0.05 by Holm’s method over the claims of one experiment; else the two are not told apart. ‘No difference’ and ‘slightly’ are tests of equivalence with a stated margin. With one seed nothing is told apart.';
+  'Comparisons were fixed before they were run, but where a note says otherwise. The unit of each is the seed, never the image; where two methods share seeds they are compared seed by seed, by Student’s t. A comparison is for the claim where its mean lies in the claimed region, and against it where it lies outside. A claim holds if all its comparisons hold, so its p is the largest of theirs; it fails if one is shown the other way round, whose p is multiplied by their number. Else it is not run while a comparison lacks results. The word is given at p < 0.05 by Holm’s method over the claims of one experiment; else the two are not told apart. ‘No difference’ and ‘about as much’ are tests of equivalence with a stated margin. Where seeds have no spread the sign test takes the place of Student’s t: it says that they agree, not by how much. With one seed nothing is told apart.';
 
 const wordStyle = `main{max-width:1120px}
 a{color:var(--accent)}
@@ -134,7 +137,7 @@ function acrossPage(claims: readonly JudgedClaim[]): string {
   const family = `By Holm’s method over all ${tested.length} claims of the page that were tested`;
   return lost.length === 0
     ? `${family}, no word is another.`
-    : `${family}, not told apart would be: ${lost.join(', ')}.`;
+    : `${family}, neither held nor failed would be: ${lost.join(', ')}.`;
 }
 
 function claimsTable(outcome: StudyOutcome): string {
@@ -144,7 +147,9 @@ function claimsTable(outcome: StudyOutcome): string {
     const [test] = hanging.tests;
     const more = comparisons.length > 1 ? `, one of ${comparisons.length}` : '';
     const shown =
-      word === 'not run' ? [NONE, NONE, NONE] : [effectCell(test, hanging, more), chance(one), escaped(basis(test))];
+      word === 'not run'
+        ? [escaped(partly(one)) || NONE, NONE, NONE]
+        : [effectCell(test, hanging, more), chance(one), escaped(basis(test))];
     return [
       `${badge(word)}${one.turned.length > 0 ? '<span class="small">turns</span>' : ''}`,
       `<a href="#${claim.id}">${escaped(claim.id)}</a> ${prose(claim.words)}<span class="small">${escaped(claim.where)}</span>`,
@@ -152,7 +157,14 @@ function claimsTable(outcome: StudyOutcome): string {
       `<code>${escaped(commandFor(outcome, claim))}</code>`,
     ];
   });
-  const heads = ['Verdict', 'Claim', 'Effect [95 % interval]', 'p (Holm)', 'n', 'Command'];
+  const heads = [
+    outcome.isRehearsal ? 'Rehearsal' : 'Verdict',
+    'Claim',
+    'Effect [95 % interval]',
+    'p (Holm)',
+    'n',
+    'Command',
+  ];
   return `<div class="claims">${table('The effect is that of the comparison that the verdict hangs on: the surest against the claim, else the least sure for it.', heads, rows)}</div>`;
 }
 
@@ -167,8 +179,9 @@ function claimSection(outcome: StudyOutcome, judged: JudgedClaim): string {
     reason(judged),
     turning(judged),
     claim.note ?? '',
+    scaleOfClaim(outcome, claim),
     [...new Set(comparisons.map(({ analysis }) => marginInWords(analysis)).filter(Boolean))].join(' '),
-    word === 'not run' ? `It would take ${notRun(outcome, claim)}.` : '',
+    word === 'not run' ? `What is left: ${notRun(outcome, claim)}.` : '',
   ].filter(Boolean);
   return `<section class="claim" aria-labelledby="${claim.id}">
 <h2 id="${claim.id}">${badge(word)} ${escaped(claim.id)}</h2>
@@ -237,65 +250,14 @@ function ownFigure(outcome: StudyOutcome, { claim }: JudgedClaim): string {
   return drawn === undefined ? '' : folded(drawn.title, figureHtml({ ...drawn, id: `${claim.id}-${drawn.id}` }));
 }
 
-function experimentsTable({ experiments }: StudyOutcome): string {
-  const rows = experiments.map((state) => {
-    const { scaled, done, jobs, left, paper } = state;
-    const { experiment, name, lacking, settings, seeds } = scaled;
-    const values = scaled.set.filter((one) => !/=\//.test(one)).join(' ');
-    return [
-      escaped(name),
-      `${escaped(experiment.title)}<span class="small">${escaped(values)}</span>`,
-      `${settings.length} × ${seeds}`,
-      `${done} of ${jobs}`,
-      lacking === undefined ? escaped(left === 0 ? 'done' : costOf(state)) : escaped(`${lacking}; ${costOf(state)}`),
-      escaped(`${duration(paper)}, about ${duration(paper / experiment.cost.gpu)} on one GPU`),
-    ];
-  });
-  const heads = ['Experiment', 'Runs', 'Settings × seeds', 'Jobs done', 'What is left', 'The paper’s whole protocol'];
-  return `<div class="claims">${table('Costs are no promises: seconds of the results that there are, or of a smaller run, measured or assumed as it says, times a factor.', heads, rows)}</div>`;
-}
-
-const costOf = (state: ExperimentState): string =>
-  `${costInWords({ left: state.left, gpu: onGpu(state) })} (${state.basis})`;
-
-/** Every network, folded away. */
-function networksTable({ networks }: StudyOutcome): string {
-  if (networks.length === 0) return '';
-  const rows = networks.map(({ experiment, setting, network }) => {
-    const { meanDistance, found } = summarizeNetwork(network);
-    return [
-      escaped([experiment, setting].filter(Boolean).join(', ')),
-      escaped(network.regularizer),
-      String(network.seed),
-      percent(network.testAccuracy, 2),
-      meanDistance === null ? NONE : meanDistance.toPrecision(4),
-      String(found),
-    ];
-  });
-  const heads = [
-    'Experiment',
-    'Method',
-    'Seed',
-    'Test accuracy',
-    'Mean Δx by Tangent Attack',
-    'Images with a distance',
-  ];
-  return folded(`The ${networks.length} networks, one by one`, table('Each network by itself.', heads, rows));
-}
-
-function provenance({ weir, results }: StudyOutcome): string {
-  const rows = results.map(({ experiment, setting, seed, made }) => [
-    escaped(`${[experiment, setting].filter(Boolean).join(', ')}, seed ${seed}`),
-    `<code>${escaped(made.commit.slice(0, 14) || NONE)}</code>`,
-    escaped(made.at.slice(0, 10)),
-    duration(made.seconds),
-    escaped(made.machine),
-    escaped(made.data.join('; ')),
-    `<code>${escaped(made.command)}</code>`,
-  ]);
-  const heads = ['Result', 'Commit', 'Begun', 'Time', 'Machine', 'Data', 'Command'];
-  return `<dl><dt>Page by Weir</dt><dd>${escaped(weir)}</dd><dt>Results</dt><dd>${results.length}</dd></dl>
-${rows.length === 0 ? '' : folded(`How the ${rows.length} results were made`, `<div class="claims">${table('A run each.', heads, rows)}</div>`)}`;
+/** What the paper claims and no comparison judges. */
+function unjudged(all: readonly Unjudged[]): string {
+  if (all.length === 0) return '';
+  const rows = all.map(({ where, words, why }) => [escaped(where), prose(words), prose(why)]);
+  return `<section aria-labelledby="not-judged">
+<h2 id="not-judged">Not judged</h2>
+<div class="claims">${table('Claims of the paper that none of these experiments can tell of.', ['Where', 'Claim', 'Why'], rows)}</div>
+</section>`;
 }
 
 const listed = (sentences: readonly string[]): string =>

@@ -1,8 +1,9 @@
 import { probability } from '../measure/networks/comparison.js';
 import { fixed, NONE, number, percent } from '../plot/table.js';
+import { isRelative, type Judged, type Test } from './comparison.js';
 import { viewName } from './distances.js';
-import { isRelative, type Judged, type JudgedClaim, type Test } from './judge.js';
-import type { Word } from './rules.js';
+import type { JudgedClaim } from './judge.js';
+import { isBySign, type Word } from './rules.js';
 import type { Analysis } from './study.js';
 
 /** The sign before a word, so that it can be told without its color. */
@@ -33,8 +34,23 @@ export function effect(test: Test, judged: Pick<Judged, 'measure' | 'analysis'>)
 export function effectInWords(test: Test, judged: Judged): string {
   const { checked } = judged;
   if (checked === undefined) return effect(test, judged);
-  return `${checked.against.length} of ${checked.samples.toLocaleString('en-US')} images lack it`;
+  return `${checked.against.length} of ${checked.samples.toLocaleString('en-US')} images lack it, in ${experimentsIn(judged)}`;
 }
+
+/** Of a check: '1 of 7 experiments'. */
+const experimentsIn = ({ analysis, checked }: Judged): string => {
+  const all = analysis.test === 'every' ? analysis.of.length : 0;
+  return `${checked!.experiments.length} of ${all} experiment${all === 1 ? '' : 's'}`;
+};
+
+/** '2 of 4 comparisons have results'; '' where all have, or none. */
+export function partly({ comparisons }: Pick<JudgedClaim, 'comparisons'>): string {
+  const known = comparisons.filter(hasResult).length;
+  if (known === 0 || known === comparisons.length) return '';
+  return `${known} of ${comparisons.length} comparisons ${known === 1 ? 'has' : 'have'} results`;
+}
+
+const hasResult = ({ tests }: Judged): boolean => tests[0].word !== 'not run';
 
 /** '= 0.012'; a dash where nothing was tested. */
 export const chance = ({ p }: Pick<Test, 'p'>): string => (p === null ? NONE : probability(p).replace(/^= /, ''));
@@ -42,7 +58,7 @@ export const chance = ({ p }: Pick<Test, 'p'>): string => (p === null ? NONE : p
 /** How many seeds, and how they were compared. */
 export function basis({ estimate }: Test): string {
   if (estimate === null) return NONE;
-  const seeds = `${estimate.n} seed${estimate.n === 1 ? '' : 's'}`;
+  const seeds = `${estimate.n} seed${estimate.n === 1 ? '' : 's'}${isBySign(estimate) ? ' without spread, sign test' : ''}`;
   return estimate.paired ? seeds : `${seeds} or more a side, unpaired`;
 }
 
@@ -58,16 +74,20 @@ export function weakest({ comparisons }: JudgedClaim): Judged {
 export function reason(judged: JudgedClaim): string {
   const { comparisons, word } = judged;
   const counts = (wanted: Word): number => comparisons.filter(({ tests }) => tests[0].word === wanted).length;
-  const { checked } = comparisons[0]!;
+  const { analysis, checked } = comparisons[0]!;
   if (checked !== undefined && word !== 'not run') {
     const against =
       checked.against.length === 0
         ? 'none lacks it'
         : `${checked.against.length} lack it: ${checked.against.slice(0, 3).join('; ')}`;
-    return `Checked on ${checked.samples.toLocaleString('en-US')} images under ${checked.networks} networks: ${against}.`;
+    const rest =
+      checked.experiments.length < (analysis.test === 'every' ? analysis.of.length : 0)
+        ? '; the others are not run'
+        : '';
+    return `Checked on ${checked.samples.toLocaleString('en-US')} images under ${checked.networks} networks in ${experimentsIn(comparisons[0]!)} (${checked.experiments.join(', ')})${rest}: ${against}.`;
   }
   const all = comparisons.length;
-  if (word === 'not run') return 'There is no result yet.';
+  if (word === 'not run' && partly(judged) === '') return 'There is no result yet.';
   const parts = [
     [counts('holds'), 'hold'],
     [counts('fails'), 'are shown the other way round'],
@@ -78,9 +98,11 @@ export function reason(judged: JudgedClaim): string {
     holds: 'The comparison holds.',
     fails: 'The comparison is shown the other way round.',
     'not told apart': 'The comparison is not told apart.',
+    'not run': 'There is no result yet.',
   };
   if (all === 1) return single[word];
-  return `Of ${all} comparisons ${parts
+  const some = partly(judged);
+  return `${some === '' ? '' : `${some}; ${word === 'fails' ? 'one shown the other way round is enough' : 'the claim is judged when all have'}. `}Of ${all} comparisons ${parts
     .filter(([n]) => n > 0)
     .map(([n, what]) => `${n} ${n === 1 ? what.replace(/^are/, 'is').replace(/^hold$/, 'holds') : what}`)
     .join(', ')}.`;

@@ -125,6 +125,9 @@ function readResult(file: string): RecordedResult {
 /** Keys whose values make no difference to what comes out: where data and other runs lie, and how many threads prepare images. */
 const ELSEWHERE = ['profile', 'workers', 'from', 'logEvery', 'testEvery', 'seeds'];
 
+/** Whether a key decides what comes out. */
+export const decides = (key: string): boolean => !ELSEWHERE.includes(key);
+
 /** The values of a config that decide what comes out. @param folders keys that are folders of data */
 export const decisive = (
   config: Readonly<Record<string, unknown>>,
@@ -132,7 +135,7 @@ export const decisive = (
 ): Record<string, unknown> =>
   JSON.parse(
     JSON.stringify(
-      Object.fromEntries(Object.entries(config).filter(([key]) => ![...ELSEWHERE, ...folders].includes(key))),
+      Object.fromEntries(Object.entries(config).filter(([key]) => decides(key) && !folders.includes(key))),
     ),
   );
 

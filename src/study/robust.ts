@@ -1,7 +1,7 @@
 import { mean, quantile } from '../plot/statistics.js';
 import { folded, name, number, percent, table } from '../plot/table.js';
+import type { StudyNetwork } from './comparison.js';
 import { distancesOf } from './distances.js';
-import type { StudyNetwork } from './judge.js';
 import { type Claim, sidesOf } from './study.js';
 
 const SHARES = [0.1, 0.25, 0.5, 0.75]; // of all distances: the radii that robust accuracies are taken at

@@ -37,7 +37,7 @@ export const LEVEL = 0.05;
  * For a region with one end at 0 this is Student's two-sided test. p < 0.05 is the same as a 95 % interval that lies within the region,
  * or without.
  *
- * Where all seeds have the same value there is no spread for Student's t, and the sign test takes its place: 2 · 2⁻ⁿ.
+ * Where all seeds have the same value there is no spread for Student's t, and the sign test takes its place: 2 · 2⁻ⁿ (`isBySign`).
  *
  * @returns null for fewer than two seeds, and for a mean that is the region's very end
  */
@@ -55,16 +55,20 @@ export function decide(estimate: Estimate, { above, below }: Region): Decision |
   return { side, p: Math.min(1, 2 * Math.min(inside, outside)) };
 }
 
+/** Whether the seeds have no spread, so that the sign test decides. */
+export const isBySign = ({ n, standardError }: Estimate): boolean => n >= 2 && standardError === 0;
+
 /**
  * The decision on a claim of several comparisons; null where the seeds decide nothing.
  *
  * - For it: all must hold, so the largest of their p counts, and none is corrected (intersection and union, Berger 1982).
- * - Against it: one that fails is enough, so the smallest p counts, times their number (Bonferroni).
+ * - Against it: one that fails is enough, so the smallest p counts, times the number of all that the claim has (Bonferroni): it was
+ *   fixed before any run, and does not depend on which of them are decided.
  */
 export function together(all: readonly (Decision | null)[]): Decision | null {
   const decided = all.flatMap((decision) => decision ?? []);
   const against = decided.filter(({ side }) => side === 'fails').map(({ p }) => p);
-  if (against.length > 0) return { side: 'fails', p: Math.min(1, decided.length * Math.min(...against)) };
+  if (against.length > 0) return { side: 'fails', p: Math.min(1, all.length * Math.min(...against)) };
   if (decided.length < all.length || all.length === 0) return null;
   return { side: 'holds', p: Math.max(...decided.map(({ p }) => p)) };
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { WeirError } from '../flow/errors.js';
 import { suggestion } from '../flow/options.js';
+import { decides } from './results.js';
 import { type Experiment, type Study, settingsOf } from './study.js';
 
 /** An experiment as it is to be run. */
@@ -12,6 +13,8 @@ export interface ScaledExperiment {
   readonly seeds: number;
   /** `key=value` of every job, folders of data included. */
   readonly set: readonly string[];
+  /** In what it is not the paper's protocol: 'width=16', 'attacked=12 for 1000', '3 seeds for 10'. */
+  readonly apart: readonly string[];
   /** Why it cannot be run; left out where it can. */
   readonly lacking?: string;
 }
@@ -31,7 +34,7 @@ export interface ScaledStudy {
  * @throws {WeirError} names what there is not, and the nearest that there is
  */
 export function scaled(study: Study, set: readonly string[]): ScaledStudy {
-  const given = new Map(set.map((one) => [one.split('=', 1)[0]!, one.slice(one.indexOf('=') + 1)] as const));
+  const given = byKey(set);
   const names = Object.keys(study.experiments);
   const keys = ['profile', 'seeds', ...Object.keys(study.data)];
   for (const key of given.keys()) {
@@ -62,20 +65,59 @@ export function scaled(study: Study, set: readonly string[]): ScaledStudy {
       data,
       ...folderOf(study, data, given.get(data)),
     }));
+    const settings = scale?.settings ?? settingsOf(experiment);
+    const seeds = Math.min(most, scale?.seeds ?? experiment.seeds);
+    const fixed = scale?.set ?? experiment.set ?? [];
+    const isLeftOut = scales !== undefined && scale === undefined;
+    const standIns = folders.flatMap(({ key, data, folder }) =>
+      folder !== '' && folder === study.data[data]!.default ? [`${key}=${folder}`] : [],
+    );
     const lacking =
       folders.find((one) => one.lacking !== undefined)?.lacking ??
-      (scales !== undefined && scale === undefined ? `profile ${profile} leaves it out` : undefined);
+      (isLeftOut ? `profile ${profile} leaves it out` : undefined);
     return {
       name,
       experiment,
-      settings: scale?.settings ?? settingsOf(experiment),
-      seeds: Math.min(most, scale?.seeds ?? experiment.seeds),
-      set: [...(scale?.set ?? experiment.set ?? []), ...folders.map(({ key, folder }) => `${key}=${folder}`), ...own],
+      settings,
+      seeds,
+      set: [...fixed, ...folders.map(({ key, folder }) => `${key}=${folder}`), ...own],
+      apart: isLeftOut ? [] : [...standIns, ...apartFrom(study, name, { values: [...fixed, ...own], settings, seeds })],
       ...(lacking !== undefined && { lacking }),
     };
   });
   return { study, profile, experiments: withoutFirst(experiments) };
 }
+
+/** Whether the words of a study are a rehearsal: by a profile that is neither its own scale nor the paper's protocol. */
+export const isRehearsal = ({ study, profile }: Pick<ScaledStudy, 'study' | 'profile'>): boolean =>
+  profile !== '' && profile !== study.protocol;
+
+/** In what an experiment differs from the paper's protocol, which leaves keys that it does not name as the pipeline has them. */
+function apartFrom(
+  { protocol = '', profiles, experiments }: Study,
+  name: string,
+  { values, settings, seeds }: { readonly values: readonly string[] } & Pick<ScaledExperiment, 'settings' | 'seeds'>,
+): string[] {
+  const experiment = experiments[name]!;
+  const paper = profiles[protocol]?.[name];
+  const [own, wanted] = [byKey(values), byKey(paper?.set ?? experiment.set ?? [])];
+  const keys = [...new Set([...own.keys(), ...wanted.keys()])].filter((key) => decides(key));
+  const all = paper?.settings ?? settingsOf(experiment);
+  const most = paper?.seeds ?? experiment.seeds;
+  return [
+    ...keys.flatMap((key) => {
+      const [is, should] = [own.get(key), wanted.get(key)];
+      if (is === should) return [];
+      return `${key}${is === undefined ? ' as the pipeline has it' : `=${is}`}${should === undefined ? '' : ` for ${should}`}`;
+    }),
+    ...(seeds < most ? [`${seeds} seed${seeds === 1 ? '' : 's'} for ${most}`] : []),
+    ...(settings.length < all.length ? [`${settings.length} of ${all.length} settings`] : []),
+  ];
+}
+
+/** Values by key; of a key that is there twice the last. */
+const byKey = (values: readonly string[]): ReadonlyMap<string, string> =>
+  new Map(values.map((one) => [one.split('=', 1)[0]!, one.slice(one.indexOf('=') + 1)] as const));
 
 /** The folder of a data set: the given one, or the default. */
 function folderOf(

@@ -13,13 +13,17 @@ export interface Study {
   readonly experiments: Readonly<Record<string, Experiment>>;
   /** Other scales by their name: what they change of each experiment that they run. */
   readonly profiles: Readonly<Record<string, Readonly<Record<string, Scale>>>>;
+  /** The profile that is the paper's protocol; left out where the study's own scale is. */
+  readonly protocol?: string;
   readonly claims: readonly Claim[];
+  /** What the paper claims, too, and why it is not judged. */
+  readonly notJudged: readonly Unjudged[];
 }
 
 /** A data set that experiments read from a folder. */
 export interface StudyData {
   readonly describe: string;
-  /** Taken where no folder is given; without one the experiments on these data are then not run. */
+  /** Stands in where no folder is given, and is not the paper's data; without it the experiments on these data are then not run. */
   readonly default?: string;
 }
 
@@ -123,10 +127,22 @@ export interface Claim {
   readonly note?: string;
 }
 
+/** A claim of the paper that no comparison judges. */
+export interface Unjudged {
+  /** Where it stands: 'section 3.1'. */
+  readonly where: string;
+  /** The claim, in a sentence. */
+  readonly words: string;
+  /** Why it is not judged, in a sentence. */
+  readonly why: string;
+}
+
 export interface StudyDefinition extends Pick<Study, 'name' | 'experiments' | 'claims'> {
   readonly title?: string;
   readonly data?: Study['data'];
   readonly profiles?: Study['profiles'];
+  readonly protocol?: string;
+  readonly notJudged?: Study['notJudged'];
 }
 
 const studyKeys: OptionKeys<StudyDefinition> = {
@@ -135,7 +151,9 @@ const studyKeys: OptionKeys<StudyDefinition> = {
   data: 'optional',
   experiments: 'required',
   profiles: 'optional',
+  protocol: 'optional',
   claims: 'required',
+  notJudged: 'optional',
 };
 
 const experimentKeys: OptionKeys<Experiment> = {
@@ -188,7 +206,9 @@ export function study(definition: StudyDefinition): Study {
     data = {},
     experiments,
     profiles = {},
+    protocol,
     claims,
+    notJudged = [],
   } = checkOptions('study', definition, studyKeys);
   const known = Object.keys(experiments);
   const must = (found: boolean, what: string, given: string, all: readonly string[]): void => {
@@ -208,6 +228,13 @@ export function study(definition: StudyDefinition): Study {
         Object.keys(data),
       );
   }
+  if (protocol !== undefined)
+    must(
+      Object.hasOwn(profiles, protocol),
+      `its protocol is profile '${protocol}', which there is not`,
+      protocol,
+      Object.keys(profiles),
+    );
   for (const [profile, scales] of Object.entries(profiles))
     for (const key of Object.keys(scales))
       must(known.includes(key), `profile '${profile}' has no experiment '${key}' to change`, key, known);
@@ -234,7 +261,8 @@ export function study(definition: StudyDefinition): Study {
       );
     }
   }
-  return { kind: 'study', name, title, data, experiments, profiles, claims };
+  const all = { name, title, data, experiments, profiles, claims, notJudged };
+  return { kind: 'study', ...all, ...(protocol !== undefined && { protocol }) };
 }
 
 /** Whether a module's default export is a study. */

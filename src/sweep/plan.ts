@@ -173,15 +173,25 @@ export function refuseOther(
   is: JobValues,
   remedy = 'choose another folder with --run, or ask for the same to go on with it',
 ): void {
+  const other = otherValue(was, is);
+  if (other === undefined) return;
+  const { key, old, asked } = other;
+  throw new WeirError(
+    `${path} was begun with ${key}=${String(old)}, and this asks for ${key}=${String(asked)}`,
+    remedy,
+  );
+}
+
+/** The first key in which the values of two jobs differ, with both values; undefined where they are the same. */
+export function otherValue(
+  was: JobValues,
+  is: JobValues,
+): { readonly key: string; readonly old: unknown; readonly asked: unknown } | undefined {
   const flat = ({ pipeline, seed, config }: JobValues) =>
     JSON.parse(JSON.stringify({ pipeline, seed, ...config })) as Record<string, unknown>;
   const [old, asked] = [flat(was), flat(is)];
   const key = Object.keys({ ...asked, ...old }).find((one) => !isDeepStrictEqual(asked[one], old[one]));
-  if (key === undefined) return;
-  throw new WeirError(
-    `${path} was begun with ${key}=${String(old[key])}, and this asks for ${key}=${String(asked[key])}`,
-    remedy,
-  );
+  return key === undefined ? undefined : { key, old: old[key], asked: asked[key] };
 }
 
 function checkUnchanged(folder: string, before: SweepPlan, { threads, ledger }: PlanRequest): void {

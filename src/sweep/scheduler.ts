@@ -1,16 +1,17 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { WeirError } from '../flow/errors.js';
 import { loadPipeline } from '../run/pipeline-module.js';
 import { resumable } from '../run/process.js';
 import { logDamage } from '../run/run-log.js';
+import { holderOf } from '../storage/lock.js';
 import { type PlannedNetwork, RunFolder } from '../storage/run-folder.js';
 import { beginWith, startOfJob } from './baselines.js';
 import type { ClaimedJob, Executor, JobStatus } from './executors/executor.js';
 import type { Job } from './jobs.js';
 import type { AttemptResult, JobEntry, Ledger } from './ledger.js';
-import { refuseOther } from './plan.js';
+import { otherValue, refuseOther } from './plan.js';
 
 /** Whether the run in this folder is finished, with its report, and its log is intact. */
 export function isFinished(path: string): boolean {
@@ -24,6 +25,17 @@ export function isFinished(path: string): boolean {
     if (error instanceof WeirError) return false; // the process that resumes the run reports what is wrong
     throw error;
   }
+}
+
+/**
+ * Whether the run in this folder has begun: it has a snapshot, a process works on it, or the sweep has not attempted it, so that it is of others.
+ * Where an attempt ended before its first snapshot nothing would be lost, so it may be begun anew with other values.
+ *
+ * @param attempts of the sweep to run it, before this one
+ */
+export function hasBegun(path: string, attempts: number): boolean {
+  if (!existsSync(join(path, 'config.json'))) return false;
+  return attempts === 0 || existsSync(join(path, 'snapshots')) || holderOf(path)?.alive === true;
 }
 
 /** A text that names the newest snapshot of each network; it changes whenever the run has a new snapshot. */
@@ -81,14 +93,23 @@ function failureOf(folder: string, status: number, log: string): string {
 }
 
 /**
- * Makes the folder of a job's run, or checks the one that exists; it overwrites nothing.
+ * Makes the folder of a job's run, or checks the one that exists; it overwrites nothing that has a snapshot.
  *
- * @param baseline the folder of the job that trains networks for this one
+ * @param attempts of the sweep to run it, with this one @param baseline the folder of the job that trains networks for this one
  * @returns 'finished' where the run is done already
  * @throws {WeirError} where the folder holds a run of other values
  */
-export async function prepare(job: Job, path: string, baseline?: string): Promise<'ready' | 'finished'> {
+export async function prepare(
+  job: Job,
+  path: string,
+  attempts: number,
+  baseline?: string,
+): Promise<'ready' | 'finished'> {
   const { module, pipeline, seed, config } = job;
+  if (existsSync(join(path, 'config.json')) && !hasBegun(path, attempts - 1)) {
+    const { started } = RunFolder.open(path);
+    if (otherValue(started, { pipeline, seed, config }) !== undefined) rmSync(path, { recursive: true });
+  }
   if (!existsSync(join(path, 'config.json'))) {
     const wired = await loadPipeline(module);
     const start = startOfJob(job, wired, baseline);
@@ -193,7 +214,8 @@ export class Scheduler {
       const held = this.hold(job, entry);
       try {
         const baseline = jobs.find(({ name }) => name === job.takes?.job);
-        if ((await prepare(job, held.folder, baseline && folderOf(baseline))) === 'ready') ready.push(held);
+        if ((await prepare(job, held.folder, entry.attempts, baseline && folderOf(baseline))) === 'ready')
+          ready.push(held);
         else this.settle(held, { state: 'done' });
       } catch (error) {
         this.settle(held, { state: 'failed', reason: (error as Error).message });

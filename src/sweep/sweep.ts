@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { WeirError } from '../flow/errors.js';
@@ -20,9 +20,9 @@ import { SlurmArrays } from './executors/slurm.js';
 import { cancel, requireSlurm } from './executors/slurm-commands.js';
 import { axesOf, type Point, pointOf, pointsOf } from './grid.js';
 import { checkSet, type Job, jobsOf } from './jobs.js';
-import type { JobEntry, Ledger } from './ledger.js';
+import { isStopped, type JobEntry, type Ledger, waiting } from './ledger.js';
 import { begunRuns, folderOfJob, ledgerOf, planSweep, pointJobs, readPlan, type SweepPlan } from './plan.js';
-import { isFinished, Scheduler, type SweepOutcome } from './scheduler.js';
+import { hasBegun, isFinished, Scheduler, type SweepOutcome } from './scheduler.js';
 import { LiveSweep } from './table.js';
 
 /** Shows the jobs of a sweep. */
@@ -72,6 +72,18 @@ export async function runSweep(run: SweepRun): Promise<SweepResult> {
     await view.close();
     await ledger.close();
   }
+}
+
+/** Tells of the jobs of the sweep in this folder whether they have begun, so that their values may not change. */
+export async function begunIn(folder: string): Promise<(job: Job) => boolean> {
+  const plan = readPlan(folder);
+  const ledger = plan && ledgerOf(folder, plan);
+  const entries = ledger?.all(plan!.jobs);
+  await ledger?.close();
+  return (job) => {
+    const entry = entries?.get(job.name) ?? waiting;
+    return hasBegun(folderOfJob(folder, job), entry.attempts) || (entry.state === 'running' && !isStopped(entry));
+  };
 }
 
 /** The file for the output of a job's processes, attempt after attempt. */
@@ -261,7 +273,7 @@ export async function sweepPoints({ module, points, set = [], seed = 0, ...setti
       ...(ledger !== undefined && { ledger }),
       ...(settings.dead !== undefined && { dead: settings.dead }),
     },
-    (job) => existsSync(join(folderOfJob(folder, job), 'config.json')),
+    await begunIn(folder),
   );
   for (const line of baselineNotes(pipeline, plan.jobs)) toError(`${line}\n`);
   return continueSweep(folder, plan, settings);

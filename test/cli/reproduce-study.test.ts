@@ -26,13 +26,16 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 test('a study that was killed goes on, and ends in a page with a verdict on each claim', () => {
   expect(first.status).toBe(0);
-  expect(first.out).toMatch(/✓ holds +lemma-1 +0 of \d+ images lack it/);
+  expect(first.out).toContain(
+    'A rehearsal: the settings of profile quick are not the paper’s, and its words are no verdicts.',
+  );
+  expect(first.out).toMatch(/✓ holds +lemma-1 +0 of \d+ images lack it, in 1 of 7 experiments/);
   expect(first.out).toMatch(/– not run +figure-6a +no data: give --set cifar10=FOLDER/);
   expect(first.out.trim().endsWith(into)).toBe(true);
   const page = readFileSync(join(into, 'verdicts.html'), 'utf8');
   expect(page).toContain('<h2 id="figure-2">');
   expect(page).toContain('≈ not told apart');
-  expect(wordsIn(into)).toMatchObject({ 'figure-2': 'not told apart', 'figure-6a': 'not run' });
+  expect(wordsIn(into)).toMatchObject({ 'figure-3a-rep': 'not told apart', 'figure-6a': 'not run' });
   expect(existsSync(join(into, 'results', 'xor-clean.weirresult'))).toBe(true);
 });
 
@@ -59,3 +62,27 @@ test('what a study has not is refused by name, with what there is', async () => 
   writeFileSync(join(folder, 'empty.ts'), 'export default 3;\n');
   expect((await call('reproduce', join(folder, 'empty.ts'))).err).toContain('exports no pipeline');
 });
+
+test('a result in the folder of the study counts as done without its run, and is not trained again', async () => {
+  rmSync(join(into, 'xor-clean'), { recursive: true });
+  const { status, out } = await call(...quick, '--run', into);
+  expect(status).toBe(0);
+  expect(out).toMatch(/results of 1 jobs in .*results count as done without their runs/);
+  expect(existsSync(join(into, 'xor-clean'))).toBe(false);
+  expect(wordsIn(into)).toMatchObject({ 'figure-2': 'not told apart' });
+}, 120_000);
+
+test('an experiment that cannot be run as asked is refused before anything is written, with why', async () => {
+  const at = join(folder, 'none');
+  const only = (...args: string[]) => call('reproduce', 'verdicts', '--run', at, '--only', ...args);
+  const absent = await only('mnist', '--set', 'profile=quick');
+  expect(absent.status).toBe(1);
+  expect(absent.err).toContain("profile quick of study 'verdicts' has no experiment 'mnist'");
+  expect(absent.err).toMatch(/it has xor/);
+  const empty = mkdtempSync(join(folder, 'empty-'));
+  const wrong = await only('mnist', '--set', `mnist=${empty}`);
+  expect(wrong.status).toBe(1);
+  expect(wrong.err).toContain("experiment 'mnist' cannot be run");
+  expect(wrong.err).toContain(empty);
+  expect(existsSync(at)).toBe(false);
+}, 120_000);

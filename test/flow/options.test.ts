@@ -116,6 +116,7 @@ const builders: Readonly<Record<string, readonly [option: string, build: (option
   adversaryKeys: ['epsilon', (o) => weir.adversaryKeys(o)],
   adam: ['beta1', (o) => weir.adam(o)],
   adamw: ['beta2', (o) => weir.adamw(o)],
+  apgd: ['epsilon', (o) => weir.apgd(model, samples, o)],
   array: ['label', (o) => weir.array(o)],
   at: ['epoch', (o) => weir.at(o)],
   attackKeys: ['attacked', (o) => weir.attackKeys(o)],

@@ -260,3 +260,11 @@ test('the reference of a pipeline goes with its run; one of an unknown measure i
     "the reference of pipeline 'own' has numbers of 'Mean Dx', which is no measure of the report",
   );
 });
+
+test.each([
+  ['regularizers=none,rep-spectral,none', "'none' is named twice"],
+  ['blackbox=cgba,cgba', "'cgba' is named twice"],
+  ['gammas={"rep-spectral":0.1, "rep-spectral" :0.2}', "'rep-spectral' is named twice"],
+])('%s: what is named twice is refused', async (setting, message) => {
+  await expect(config('mnist', setting)).rejects.toThrow(message);
+});

@@ -1,5 +1,5 @@
 import type { NetworkReport } from '../../src/measure/networks/record.js';
-import type { StudyNetwork } from '../../src/study/judge.js';
+import type { StudyNetwork } from '../../src/study/comparison.js';
 import type { StudyResult } from '../../src/study/results.js';
 import { type Claim, type Study, study } from '../../src/study/study.js';
 import { network } from '../report/example.js';

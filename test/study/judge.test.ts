@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { BESIDE, VIEWS } from '../../src/study/distances.js';
 import { judge } from '../../src/study/judge.js';
 import { studyMeasure } from '../../src/study/measures.js';
+import { effectInWords, reason } from '../../src/study/phrases.js';
 import { study } from '../../src/study/study.js';
 import { sample } from '../report/example.js';
 import { asAccurate, bounded, cost, larger, networksOf, studyOf } from './example.js';
@@ -82,6 +83,31 @@ test('a verdict that turns when distances are taken otherwise is named', () => {
   });
 });
 
+test('a claim of which a comparison is not run is not run, unless another is shown the other way round', () => {
+  const other = (method: string) => ({ experiment: 'digits', method });
+  const three: typeof larger = {
+    ...larger,
+    analyses: [
+      ...larger.analyses,
+      { test: 'greater', measure: 'Δx', a: other('rep-spectral'), b: other('ll-spectral > none') },
+      { test: 'greater', measure: 'Δx', a: other('rep-spectral'), b: other('readout-spectral') },
+    ],
+  };
+  const by = (gain: number) =>
+    judge(
+      studyOf(three),
+      networksOf(6, (method, seed) => ({ distances: [2 + (method === 'none' ? 0 : gain + 0.01 * noise(seed))] })),
+    )[0]!;
+  expect(by(0.3).word).toBe('not run');
+  expect(reason(by(0.3))).toBe(
+    '1 of 3 comparisons has results; the claim is judged when all have. Of 3 comparisons 1 holds, 2 are not run.',
+  );
+  const lost = by(-0.3);
+  expect(lost.word).toBe('fails');
+  expect(lost.p).toBeCloseTo(3 * lost.comparisons[0]!.tests[0].p!, 12);
+  expect(lost.comparisons[1]!.label).toBe('Δx: rep-spectral > ‘ll-spectral > none’ (digits)');
+});
+
 test('claims of one experiment are one family, and those of another count on the page alone', () => {
   const gain = networksOf(6, (method, seed) => ({
     distances: [2 + noise(seed) + (method === 'none' ? 0 : 0.1 + 0.1 * noise(3 * seed + 1))],
@@ -127,6 +153,25 @@ test('one image whose lower bound is above a point that was found refutes the le
     samples: 2,
     against: ['image 3 of none, seed 0, digits', 'image 3 of rep-spectral, seed 0, digits'],
   });
+});
+
+test('a check names how many of its experiments it was on', () => {
+  const experiment = { pipeline: 'mnist', title: '', seeds: 1, cost };
+  const two = study({
+    name: 'two',
+    experiments: { digits: experiment, letters: experiment },
+    claims: [{ ...bounded, analyses: [{ test: 'every', check: 'lower ≤ upper', of: ['digits', 'letters'] }] }],
+  });
+  const [claim] = judge(
+    two,
+    networksOf(1, () => ({
+      distances: [],
+      more: { attack: { iterations: 40, samples: [sample(3, 1, { lower: 0.9 })] } },
+    })),
+  );
+  const [comparison] = claim!.comparisons;
+  expect(effectInWords(comparison!.tests[0], comparison!)).toBe('0 of 2 images lack it, in 1 of 2 experiments');
+  expect(reason(claim!)).toContain('in 1 of 2 experiments (digits); the others are not run: none lacks it.');
 });
 
 test('σ since the burn-in, and along a series of settings', () => {

@@ -106,7 +106,9 @@ test('a sweep that grows trains no network twice; each job has the bits and the 
   expect((await call('status', folder)).out).toContain('unregularized trains none for burnIn-6, burnIn-4, burnIn-8');
 });
 
-test('a job takes no network of a run that trained it with another config or seed', async () => {
+const patient = 1_800_000; // six sweeps and two runs are a dozen processes one behind another
+
+test('a job takes no network of a run that trained it with another config or seed', { timeout: patient }, async () => {
   const folder = join(base, 'exchanged');
   const grow = (axis: string) =>
     start({}, 'sweep', module, '--set', 'epochs=6', '--grid', axis, '--run', folder, '--retry').ended;

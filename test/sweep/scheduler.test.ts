@@ -6,7 +6,7 @@ import { RunFolder } from '../../src/storage/run-folder.js';
 import type { ClaimedJob, Executor, JobStatus } from '../../src/sweep/executors/executor.js';
 import type { Job } from '../../src/sweep/jobs.js';
 import { Ledger } from '../../src/sweep/ledger.js';
-import { Scheduler, type SchedulerOptions, type SweepOutcome } from '../../src/sweep/scheduler.js';
+import { prepare, Scheduler, type SchedulerOptions, type SweepOutcome } from '../../src/sweep/scheduler.js';
 
 let base: string;
 beforeEach(() => {
@@ -170,4 +170,15 @@ test('after the loss of the ledger, a job whose folder is finished does not run 
   const executor = new Scripted({});
   expect((await runJobs(jobs, executor)).outcome).toBe('done');
   expect(executor.started).toEqual([]);
+});
+
+test('a job that was attempted and has no snapshot begins anew with other values; with one it is refused', async () => {
+  const other = { ...job('a'), config: { epochs: 2 } };
+  const folder = join(base, 'a');
+  await prepare(job('a'), folder, 1);
+  await expect(prepare(other, folder, 1)).rejects.toThrow('was begun with epochs=1'); // the run of others
+  expect(await prepare(other, folder, 2)).toBe('ready');
+  expect(RunFolder.open(folder).started.config).toEqual({ epochs: 2 });
+  RunFolder.open(folder).snapshots('small').write('1', {}, { pipeline: 'small' });
+  await expect(prepare(job('a'), folder, 3)).rejects.toThrow('was begun with epochs=2, and this asks for epochs=1');
 });

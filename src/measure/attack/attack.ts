@@ -114,7 +114,7 @@ export interface AttackMethod<S> {
    */
   search(group: SampleGroup, state: S): Generator<S>;
   /** Further fields of a result. */
-  fields(state: S, slot: number): Pick<AttackResult, 'iterations' | 'start'>;
+  fields(state: S, slot: number): Pick<AttackResult, 'iterations' | 'start' | 'epsilon'>;
 }
 
 /** An update whose network may have a readout that was fitted anew (`readout`). */

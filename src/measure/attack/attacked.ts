@@ -1,7 +1,7 @@
 import { floatsOf } from '../../storage/log-stage.js';
 import type { CertificateMethod } from '../certificate/record.js';
 import { type LoggedStream, type LogLine, newest, newestOf, numberIn } from '../log.js';
-import { type Attempt, bestOf, type Portfolio, portfolioOf } from './portfolio.js';
+import { type Attempt, bestOf, type FixedCheck, fixedChecks, type Portfolio, portfolioOf } from './portfolio.js';
 import { type AttackCurve, queryCurves } from './query-curve.js';
 import { type AttackKind, attackKinds, type QueryCurve } from './record.js';
 
@@ -25,6 +25,8 @@ export interface AttackReport {
   readonly bounds?: readonly DistanceBounds[];
   /** Where several attacks were on these samples: how they compare. */
   readonly portfolio?: Portfolio;
+  /** What attacks at a fixed ε leave right beside what the others leave. */
+  readonly fixed?: readonly FixedCheck[];
   /** The distance after each number of queries, a curve for each attack on these samples whose record has one. */
   readonly curves?: readonly AttackCurve[];
   /** Where other networks were attacked from the same seed: over the images that all share. */
@@ -117,9 +119,12 @@ type AttackStream = Pick<LoggedStream, 'stream' | 'description' | 'lines'>;
 
 /**
  * The results of the first of some attacks on the newest weights that it was on, each sample once; null where nothing was attacked. The
- * others count for the upper bounds of its samples, where they were on the same weights.
+ * others count for the upper bounds of its samples, where they were on the same weights. An attack at a fixed ε comes after the others: its
+ * distances are upper bounds, no estimates of Δx.
  */
-export function attackOf(streams: readonly AttackStream[]): AttackReport | null {
+export function attackOf(given: readonly AttackStream[]): AttackReport | null {
+  const within = ({ lines }: AttackStream): boolean => numberIn(lines.at(-1) ?? {}, 'epsilon') !== null;
+  const streams = [...given.filter((one) => !within(one)), ...given.filter(within)];
   const [first] = streams;
   if (first === undefined || first.lines.length === 0) return null;
   const own = nearest(newestOf(first.lines));
@@ -129,11 +134,15 @@ export function attackOf(streams: readonly AttackStream[]): AttackReport | null 
     .map(({ stream, description: { name }, lines }): Attempt<AttackedSample> => {
       const of = nearest(newestOf(lines));
       const twice = names.filter((other) => other === name).length > 1;
-      return { name: twice ? `${name} (${stream})` : name, kind: kindIn(of.at(-1)!), samples: of.map(attackedSample) };
+      const epsilon = numberIn(of.at(-1)!, 'epsilon') ?? undefined;
+      const called = twice ? `${name} (${stream})` : name;
+      return { name: called, kind: kindIn(of.at(-1)!), epsilon, samples: of.map(attackedSample) };
     });
-  const [{ name, kind, samples }] = attempts as [Attempt<AttackedSample>];
+  const [{ name, kind, epsilon, samples: taken }] = attempts as [Attempt<AttackedSample>];
+  const samples = epsilon === undefined ? taken : taken.map((sample) => ({ ...sample, distance: null }));
   const best = bestOf(attempts);
   const portfolio = portfolioOf(attempts);
+  const fixed = fixedChecks(attempts);
   const bounds = boundsOf(attempts);
   const curves = queryCurves(attempts);
   const box = own.at(-1)?.box as AttackReport['box'];
@@ -151,6 +160,7 @@ export function attackOf(streams: readonly AttackStream[]): AttackReport | null 
     ...(standardized && { standardized }),
     ...(whole && { choose: 'all' as const }),
     ...(portfolio && { portfolio }),
+    ...(fixed.length > 0 && { fixed }),
     ...(curves.length > 0 && { curves }),
     samples: samples.map(({ curve: _, ...sample }) => {
       const upper = best.get(sample.index);

@@ -55,23 +55,33 @@ export function ddn(
 
 /** Loss and radius of DDN. */
 export const decoupled = (gamma: number): MinimumNorm => ({
-  loss: crossEntropyDirection,
+  loss: scaledCrossEntropy,
   radius: ({ radius, adversarial, width }) => (radius || width) * (adversarial ? 1 - gamma : 1 + gamma),
   project: 'sphere',
 });
 
-/**
- * The gradient of −log softmax(c·logits)[own] for a constant c, c(1 − p_own)(r − e_own) with r the softmax over the other ones of
- * c·logits, without its first two factors. c = SPREAD / (standard deviation of the logits).
- */
-function crossEntropyDirection(logits: Float32Array, own: number, into: Float32Array): number {
+/** The direction for c·logits, c = SPREAD / (standard deviation of the logits) a constant, so that their scale does not matter. */
+function scaledCrossEntropy(logits: Float32Array, own: number, into: Float32Array): number {
   const c = SPREAD / (deviation(logits) || 1);
+  return crossEntropyDirection(
+    logits.map((value) => c * value),
+    own,
+    into,
+  );
+}
+
+/**
+ * The gradient of −log softmax(logits)[own], (1 − p_own)(r − e_own) with r the softmax over the other logits, without its first factor.
+ *
+ * @returns log((1 − p_own)/p_own), which rises with the cross-entropy and does not underflow
+ */
+export function crossEntropyDirection(logits: Float32Array, own: number, into: Float32Array): number {
   let top = Number.NEGATIVE_INFINITY;
   for (let k = 0; k < logits.length; k++) if (k !== own && logits[k]! > top) top = logits[k]!;
   let sum = 0;
-  for (let k = 0; k < logits.length; k++) if (k !== own) sum += Math.exp(c * (logits[k]! - top));
-  for (let k = 0; k < logits.length; k++) into[k] = k === own ? -1 : Math.exp(c * (logits[k]! - top)) / sum;
-  return top - logits[own]!;
+  for (let k = 0; k < logits.length; k++) if (k !== own) sum += Math.exp(logits[k]! - top);
+  for (let k = 0; k < logits.length; k++) into[k] = k === own ? -1 : Math.exp(logits[k]! - top) / sum;
+  return top + Math.log(sum) - logits[own]!;
 }
 
 function deviation(values: Float32Array): number {

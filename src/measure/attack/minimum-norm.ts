@@ -171,7 +171,7 @@ function finish(group: SampleGroup, nearest: Float64Array): void {
 }
 
 /** point ← clip(own + Π_radius(point − own + step · direction)) */
-function move(
+export function move(
   point: Float32Array,
   own: Float32Array,
   direction: ArrayLike<number>,
@@ -208,7 +208,7 @@ function furthestOf(point: Float32Array, { lower, upper }: Limits): number {
 }
 
 /** The class of a row of logits as `classes` of predictions.ts has it; −1 where any is NaN. */
-function classOf(logits: Float32Array, at: number, classes: number): number {
+export function classOf(logits: Float32Array, at: number, classes: number): number {
   let top = 0;
   for (let k = 0; k < classes; k++) {
     const value = logits[at + k]!;
@@ -218,7 +218,8 @@ function classOf(logits: Float32Array, at: number, classes: number): number {
   return top;
 }
 
-function norm(vector: ArrayLike<number>): number {
+/** ‖vector‖₂ */
+export function norm(vector: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < vector.length; i++) sum += vector[i]! ** 2;
   return Math.sqrt(sum);

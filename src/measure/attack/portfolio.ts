@@ -16,7 +16,21 @@ export interface Attempt<S extends Attempted = Attempted> {
   readonly name: string;
   /** Undefined where its record does not say it. */
   readonly kind?: AttackKind | undefined;
+  /** ε of an attack that looks within it alone: its distances are upper bounds, and their mean says nothing. */
+  readonly epsilon?: number | undefined;
   readonly samples: readonly S[];
+}
+
+/** An attack at a fixed ε beside all the others, over the samples that it and one of them were on. */
+export interface FixedCheck {
+  readonly name: string;
+  readonly epsilon: number;
+  readonly samples: number;
+  /** Samples that are right under it, and under the others, at perturbations of up to ε. */
+  readonly left: number;
+  readonly leftByOthers: number;
+  /** Samples that it alone breaks. */
+  readonly more: number;
 }
 
 /** One attack among several. */
@@ -25,7 +39,7 @@ export interface AttackStanding {
   readonly kind?: AttackKind | undefined;
   /** Samples whose smallest distance is this attack's; of equal ones the first attack's. */
   readonly best: number;
-  /** Over the samples of the portfolio, each attack by itself; null where it has none. */
+  /** Over the samples of the portfolio, each attack by itself; null where it has none, or looks within a fixed ε. */
   readonly meanDistance: number | null;
   readonly meanQueries: number;
 }
@@ -75,10 +89,28 @@ export function portfolioOf(attempts: readonly Attempt[]): Portfolio | undefined
         name: attempt.name,
         kind: attempt.kind,
         best: own.filter(({ index }) => best.get(index)!.by === attempt).length,
-        meanDistance: distances.length > 0 ? mean(distances) : null,
+        meanDistance: distances.length > 0 && attempt.epsilon === undefined ? mean(distances) : null,
         meanQueries: mean(own.map(({ queries }) => queries)),
       };
     }),
     meanBest: mean(shared.map(({ index }) => best.get(index)!.distance)),
   };
+}
+
+/** Each attack at a fixed ε, where other attacks were on its samples too. */
+export function fixedChecks(attempts: readonly Attempt[]): FixedCheck[] {
+  return attempts.flatMap((attempt): FixedCheck[] => {
+    const { name, epsilon } = attempt;
+    const others = attempts.filter((other) => other !== attempt);
+    const taken = new Set(others.flatMap(({ samples }) => samples.map(({ index }) => index)));
+    const shared = attempt.samples.filter(({ index }) => taken.has(index));
+    if (epsilon === undefined || shared.length === 0) return [];
+    const best = bestOf(others);
+    const within = (distance: number | null | undefined): boolean => distance != null && distance <= epsilon;
+    const right = shared.filter(({ label, predicted }) => label === predicted);
+    const left = right.filter(({ distance }) => !within(distance));
+    const leftByOthers = right.filter(({ index }) => !within(best.get(index)?.distance));
+    const more = leftByOthers.filter(({ distance }) => within(distance)).length;
+    return [{ name, epsilon, samples: shared.length, left: left.length, leftByOthers: leftByOthers.length, more }];
+  });
 }

@@ -66,6 +66,7 @@ export const attackRecord = (name: string, kind: AttackKind = 'black-box', image
       curve: key(z.object({ queries: z.array(z.int()), distance: z.array(z.number()) })).optional(),
       total: z.int(),
       iterations: z.int(),
+      epsilon: key(z.number()).optional(),
       box: key(z.looseObject({})).optional(),
       standardized: key(z.boolean()).optional(),
       choose: key(z.enum(['all'])).optional(),
@@ -102,12 +103,14 @@ export interface AttackResult extends Positioned {
   readonly pixelDistance?: number;
   /** Forward evaluations made for this sample, verification included. */
   readonly queries: number;
-  /** How far the search had come after how many queries; the last pair is the result's own, before its verification. Empty without a point. */
+  /** How far the search had come after how many queries; the last pair is the result's own. Empty without a point. */
   readonly curve: QueryCurve;
   /** How many samples this attack takes: those asked for, or fewer where there are no more. */
   readonly total: number;
   /** T: iterations that the attack may take. */
   readonly iterations: number;
+  /** ε of an attack that looks for points within it alone: it does not say how near the nearest one is. */
+  readonly epsilon?: number;
   /** The values that an input may take, by channel where these differ. */
   readonly box: Box;
   /** Set where the samples were standardized: the distance is in deviations of each feature. */

@@ -1,4 +1,5 @@
-import { quantile } from '../../plot/statistics.js';
+import { quantile, wilson } from '../../plot/statistics.js';
+import type { Interval } from '../readout/record.js';
 import { distanceBounds } from './distance-bounds.js';
 import type { NetworkReport } from './record.js';
 
@@ -11,6 +12,8 @@ export interface RobustAccuracy {
   readonly attacked: number;
   /** Samples for which it is proved that there is none: a lower bound. Null where no sample has a proved bound. */
   readonly certified: number | null;
+  /** Wilson's 95 % interval of either over which samples were drawn, times the same accuracy where the share is. */
+  readonly interval: { readonly attacked: Interval; readonly certified: Interval | null };
 }
 
 /** The robust accuracy of a network as a function of ε. */
@@ -21,6 +24,18 @@ export interface RobustCurve {
   /** The least distance above which all is flipped: the largest that was found. */
   readonly end: number;
   at(epsilon: number): RobustAccuracy;
+  /** Attacks at a fixed ε as a cross-check, on the samples that they share with the others. */
+  readonly fixed: readonly FixedRobustness[];
+}
+
+/** What an attack at a fixed ε leaves right, and what all the others leave of the same samples, as shares of all test samples. */
+export interface FixedRobustness {
+  readonly name: string;
+  readonly epsilon: number;
+  readonly attacked: number;
+  readonly byOthers: number;
+  /** Samples that it alone breaks. */
+  readonly more: number;
 }
 
 /**
@@ -40,21 +55,30 @@ export function robustCurve(network: NetworkReport): RobustCurve | null {
   const right = counted.filter(({ label, predicted }) => label === predicted);
   const proved = counted.filter(({ lower }) => lower !== null);
   const share = (n: number, of: number): number => (scale * n) / of;
+  const around = (n: number, of: number): Interval => {
+    const { lower, upper } = wilson(n / of, of);
+    return { lower: scale * lower, upper: scale * upper };
+  };
   const uppers = right.flatMap(({ upper }) => upper ?? []);
   return {
     samples: counted.length,
     proved: proved.length,
     end: Math.max(0, ...uppers),
-    at: (epsilon) => ({
-      attacked: share(right.filter(({ upper }) => upper === null || upper > epsilon).length, counted.length),
-      certified:
-        proved.length === 0
-          ? null
-          : share(
-              proved.filter(({ label, predicted, lower }) => label === predicted && lower! > epsilon).length,
-              proved.length,
-            ),
-    }),
+    fixed: (network.attack?.fixed ?? []).map(({ name, epsilon, samples, left, leftByOthers, more }) => ({
+      ...{ name, epsilon, more },
+      attacked: share(left, samples),
+      byOthers: share(leftByOthers, samples),
+    })),
+    at(epsilon) {
+      const left = right.filter(({ upper }) => upper === null || upper > epsilon).length;
+      const sure = proved.filter(({ label, predicted, lower }) => label === predicted && lower! > epsilon).length;
+      const known = proved.length > 0;
+      return {
+        attacked: share(left, counted.length),
+        certified: known ? share(sure, proved.length) : null,
+        interval: { attacked: around(left, counted.length), certified: known ? around(sure, proved.length) : null },
+      };
+    },
   };
 }
 

@@ -4,23 +4,10 @@ import { checkOptions } from '../../flow/options.js';
 import { type StageOperator, type Step, stage } from '../../flow/stage.js';
 import type { Model } from '../../learn/model/model.js';
 import type { Update } from '../../learn/update.js';
+import { wilson } from '../../plot/statistics.js';
 import type { LabeledSamples } from '../inputs.js';
 import { type ReadoutOptions, type ReadoutState, type Refitted, readout, readoutOptionKeys } from './readout.js';
-import { type Interval, type OnlineReadout, onlineReadoutRecord, type TestedFraction } from './record.js';
-
-const z = 1.959963984540054; // of a normal distribution, 95 % between −z and z, to the last digit of a float64
-
-/**
- * Wilson's 95 % interval for a proportion p found in n trials: (p + z²/2n ± z √(p(1 − p)/n + z²/4n²)) / (1 + z²/n).
- *
- * Unlike p ± its standard error it stays within 0 and 1, and is honest at p = 0 and p = 1.
- */
-export function wilson(p: number, n: number): Interval {
-  const square = z ** 2 / n;
-  const center = p + square / 2;
-  const reach = z * Math.sqrt((p * (1 - p)) / n + square / (4 * n));
-  return { lower: Math.max(0, (center - reach) / (1 + square)), upper: Math.min(1, (center + reach) / (1 + square)) };
-}
+import { type OnlineReadout, onlineReadoutRecord, type TestedFraction } from './record.js';
 
 export interface OnlineReadoutOptions extends ReadoutOptions {
   /** Training samples that the readout is fitted on: the first so many. All by default. */

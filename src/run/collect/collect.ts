@@ -208,7 +208,8 @@ export function attackedIn(folder: RunFolder): AttackedNetwork[] {
     attacks: new Map(
       [...attackStreams(log), ...attackStreams(log, 'refitted')].flatMap((one) => {
         const { samples = [] } = attackOf([one]) ?? {};
-        return samples.length === 0 ? [] : [[one.stream, samples] as const];
+        const own = samples.map((sample) => ({ ...sample, distance: sample.upper })); // of an attack at a fixed ε too
+        return own.length === 0 ? [] : [[one.stream, own] as const];
       }),
     ),
   }));

@@ -73,7 +73,8 @@ describe.each(Object.keys(attacks) as Name[])('%s', (name) => {
       expect(curve.queries.every((value, k) => k === 0 || value > curve.queries[k - 1]!)).toBe(true);
       expect(curve.queries.at(-1)).toBeLessThanOrEqual(queries);
       expect(curve.distance.at(-1)).toBeCloseTo(distance, 4);
-      if (name === 'cgba') expect(curve.distance).toEqual([...curve.distance].sort((a, b) => b - a));
+      const walked = curve.distance.slice(0, -1); // the verification may move the last point outwards
+      if (name === 'cgba') expect(walked).toEqual([...walked].sort((a, b) => b - a));
     }
   });
 });

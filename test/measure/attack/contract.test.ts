@@ -1,6 +1,7 @@
 import { describe, test } from 'vitest';
 import type { Stage } from '../../../src/flow/stage.js';
 import type { Model } from '../../../src/learn/model/model.js';
+import { apgd } from '../../../src/measure/attack/apgd.js';
 import type { AttackedUpdate, AttackOptions, AttackState } from '../../../src/measure/attack/attack.js';
 import { cgba } from '../../../src/measure/attack/cgba.js';
 import { ddn } from '../../../src/measure/attack/ddn.js';
@@ -27,6 +28,15 @@ const attacks: Record<string, (model: Model, samples: LabeledSamples, options: A
   ddn: (model, samples, options) => ddn(model, samples, { iterations: 40, ...options }),
   'ddn with CROWN beside it': (model, samples, options) =>
     ddn(model, samples, { iterations: 40, certificate: 'crown', ...options }),
+  apgd: (model, samples, options) => apgd(model, samples, { epsilon: 4, steps: 40, ...options }),
+  'apgd by DLR': (model, samples, options) =>
+    apgd(model, samples, {
+      epsilon: 4,
+      steps: 20,
+      restarts: 2,
+      loss: model.classes > 2 ? 'dlr' : 'cross-entropy',
+      ...options,
+    }),
   fmn: (model, samples, options) => fmn(model, samples, { iterations: 40, ...options }),
 };
 

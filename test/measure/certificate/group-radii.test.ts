@@ -5,18 +5,12 @@ import type { Weights } from '../../../src/learn/model/model.js';
 import { resnet } from '../../../src/learn/model/resnet/resnet.js';
 import { ddn } from '../../../src/measure/attack/ddn.js';
 import type { AttackResult } from '../../../src/measure/attack/record.js';
-import {
-  centerOf,
-  crownRadius,
-  type Dense,
-  denseOf,
-  marginsOn,
-  onBall,
-} from '../../../src/measure/certificate/crown.js';
+import { centerOf, crownRadius } from '../../../src/measure/certificate/crown.js';
 import { groupRadii } from '../../../src/measure/certificate/group-radii.js';
 import { curves, gridLines } from '../../../src/measure/certificate/relaxation.js';
 import { loadTensorFlow, tf } from '../../../src/tensorflow/tf.js';
 import { samplesFor, updateOf } from '../attack/models.js';
+import { inFloat64 } from './in-float64.js';
 
 beforeAll(() => loadTensorFlow());
 
@@ -42,14 +36,13 @@ describe.each([
     }));
     const radiiOf = groupRadii(model, weights, 10)!;
     const radii = radiiOf(wanted);
-    const network = denseOf(model, weights) as Dense;
+    const { network, leastMargin } = inFloat64(model, weights);
     for (const { slot, x, label } of wanted) {
       const center = centerOf(network, x);
       const largest = crownRadius(network, center, label, rivalsOf(label));
       expect(radii[slot]).toBeLessThanOrEqual(largest * (1 + 1e-3)); // its own search stops at 1e-4
       expect(radii[slot]).toBeGreaterThan(0.96 * largest);
-      const margins = marginsOn(onBall(network, center, radii[slot]!, gridLines), label, rivalsOf(label));
-      expect(Math.min(...margins)).toBeGreaterThanOrEqual(0);
+      expect(leastMargin(x, label, radii[slot]!)).toBeGreaterThanOrEqual(0);
     }
     const [alone] = radiiOf(wanted.slice(5, 6));
     expect(alone).toBe(radii[5]);
@@ -106,12 +99,16 @@ test('an attack with CROWN beside it: both sides of every sample, 0 for one that
   const steps = stage.next(stage.start(), updateOf(weights)) as Iterable<readonly [unknown, AttackResult?]>;
   const results = [...steps].flatMap(([, result]) => result ?? []).sort((a, b) => a.index - b.index);
   expect(results).toHaveLength(9);
-  for (const { index, outcome, lower, method, distance, local } of results) {
+  const { classOf, leastMargin } = inFloat64(model, weights);
+  for (const { index, label, outcome, lower, method, distance, local, original, adversarial } of results) {
     expect(local).toBeUndefined();
     if (index === 4)
       expect({ outcome, lower, method }).toEqual({ outcome: 'already-misclassified', lower: 0, method: 'none' });
     else {
       expect(method).toBe('crown');
+      expect(leastMargin(original, label, lower!)).toBeGreaterThanOrEqual(0);
+      expect(classOf(adversarial)).not.toBe(label);
+      expect(lower).toBeLessThanOrEqual(Math.hypot(...adversarial.map((value, i) => value - original[i]!)));
       expect(lower).toBeLessThanOrEqual(distance);
       expect(lower).toBeGreaterThan(distance / 4);
     }

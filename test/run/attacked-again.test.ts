@@ -1,0 +1,38 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { recordsOf } from '../../src/run/run-log.js';
+import { RunFolder } from '../../src/storage/run-folder.js';
+import { call } from '../cli/weir.js';
+
+const base = mkdtempSync(join(tmpdir(), 'weir-again-'));
+const run = join(base, 'run');
+const count = (path: string, stream: string): number =>
+  [...recordsOf(RunFolder.open(path))].filter((one) => one.stream === stream).length;
+
+beforeAll(async () => {
+  expect((await call('run', 'test/run/attacked-again.ts', '--run', run)).err).not.toContain('weir:');
+  expect(['attacks', 'bounds', 'hopSkipJump'].map((one) => count(run, one))).toEqual([2, 2, 2]);
+}, 300_000);
+afterAll(() => rmSync(base, { recursive: true }));
+
+test('attacks that the settings take away are dropped, which is said; the others are made again, and new ones made', async () => {
+  const again = join(base, 'again');
+  const set = ['--set', 'whitebox=0', '--set', 'blackbox=cgba', '--set', 'attacked=3'];
+  const { status, err } = await call('attack', run, '--run', again, ...set);
+  expect(status).toBe(0);
+  expect(err).toContain('bounds$ is left out: these settings have no such attack');
+  expect(err).toContain('hopSkipJump$ is left out');
+  const all = ['attacks', 'cgba', 'bounds', 'hopSkipJump'];
+  expect(all.map((one) => count(again, one))).toEqual([3, 3, 0, 0]);
+  expect(Object.keys(RunFolder.open(again).streams)).not.toContain('bounds');
+}, 300_000);
+
+test('an attack whose graph does not take the state of the run leaves no folder behind', async () => {
+  const again = join(base, 'failed');
+  const { status, err } = await call('attack', run, '--run', again, '--set', 'norms=true');
+  expect(status).toBe(1);
+  expect(err).toContain("these settings change the graph of network 'attacked-again'");
+  expect(existsSync(again)).toBe(false);
+}, 300_000);
