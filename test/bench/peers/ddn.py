@@ -1,7 +1,7 @@
 """DDN by foolbox and by adv-lib, on weights and samples from files.
 
 Usage: ddn.py NETWORK WEIGHTS SAMPLES COUNT THREADS
-NETWORK is a hidden layer's width, of an MLP 784-WIDTH-10 (weights as in tangent_attack.py), or resnet18 (as in residual.py), with
+NETWORK is a hidden layer's width, of an MLP 784-WIDTH-10 (weights as in tangent_attack.py; of GELU, or of ReLU as WIDTH-relu), or resnet18 (as in residual.py), with
 padding of zeros or circular as torchvision's and the authors'. WEIGHTS and SAMPLES hold float32, samples in [0, 1], images as
 [COUNT, 32, 32, 3]. Their code runs as it is. Every line on standard input, 'LIBRARY STEPS', is one whole attack, which is timed; on a
 library that is not installed the answer has no distances.
@@ -26,7 +26,8 @@ if network == "resnet18":
     model = load(resnet18(None), values).eval()
     x = rows.view(count, 32, 32, 3).permute(0, 3, 1, 2).contiguous()
 else:
-    model = mlp(values, int(network)).eval()
+    width, _, activation = network.partition("-")
+    model = mlp(values, int(width), torch.nn.ReLU if activation == "relu" else torch.nn.GELU).eval()
     x = rows.view(count, 784)
 with torch.no_grad():
     labels = model(x).argmax(1)

@@ -14,7 +14,7 @@ class Scale(torch.nn.Module):
         return self.factor * logits
 
 
-def mlp(values, width):
+def mlp(values, width, activation=torch.nn.GELU):
     w1, b1, w2, b2 = values.split([784 * width, width, width * 10, 10])
     first, readout = torch.nn.Linear(784, width), torch.nn.Linear(width, 10)
     with torch.no_grad():
@@ -22,4 +22,4 @@ def mlp(values, width):
         first.bias.copy_(b1)
         readout.weight.copy_(w2.view(width, 10).T)
         readout.bias.copy_(b2)
-    return torch.nn.Sequential(first, torch.nn.GELU(), readout, Scale(width))
+    return torch.nn.Sequential(first, activation(), readout, Scale(width))

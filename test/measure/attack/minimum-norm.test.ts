@@ -62,7 +62,7 @@ test.each([
   }
 });
 
-test('the steps of DDN are those of its algorithm 1 written out with the whole cross-entropy', () => {
+test('the steps of DDN are those of its algorithm 1 written out with the whole cross-entropy of the scaled logits', () => {
   const { model, weights } = regions();
   const narrow = { min: -1, max: 1 }; // so that clipping takes part
   const samples = samplesFor(model, weights, 1, -1, 1);
@@ -73,13 +73,17 @@ test('the steps of DDN are those of its algorithm 1 written out with the whole c
   );
   const x = tf.tensor2d(samples.values as Float32Array, [1, 12]);
   const own = tf.oneHot(tf.argMax(model.logits(weights, x), 1), 3) as tf.Tensor2D;
-  const loss = (at: tf.Tensor) => tf.losses.softmaxCrossEntropy(own, model.logits(weights, at)) as tf.Scalar;
+  const lossOf = (here: tf.Tensor) => {
+    const deviation = tf.sqrt(tf.moments(model.logits(weights, here)).variance);
+    return (at: tf.Tensor) =>
+      tf.losses.softmaxCrossEntropy(own, tf.mul(model.logits(weights, at), tf.div(5, deviation))) as tf.Scalar;
+  };
   const width = 2;
   let [delta, epsilon]: [tf.Tensor, number] = [tf.zerosLike(x), width];
   let flips = 0;
   for (let t = 0; t < T; t++) {
     const at = tf.add(x, delta);
-    const gradient = tf.grad(loss)(at);
+    const gradient = tf.grad(lossOf(at))(at);
     const flipped = tf.argMax(model.logits(weights, at), 1).dataSync()[0] !== tf.argMax(own, 1).dataSync()[0];
     flips += Number(flipped);
     const alpha = width * (0.01 + (0.99 * (1 + Math.cos((Math.PI * t) / T))) / 2);
@@ -98,6 +102,26 @@ test('the steps of DDN are those of its algorithm 1 written out with the whole c
   }
   expect(flips).toBeGreaterThan(0);
   expect(flips).toBeLessThan(T);
+});
+
+test.each([1e-3, 1, 1e3])('DDN reaches the nearest class, not a mean of them, with logits times %f', (scale) => {
+  // logits s·(1, x₁, x₂ − 1): the class of 0 ends at x₁ = 1 and at x₂ = 2; a flat softmax leads along (1, 1), to √2
+  const model = linear(2, 3, 'whole');
+  const weights = new Map<string, tf.Tensor>([
+    [
+      'readout/kernel',
+      tf.mul(
+        tf.tensor2d([
+          [0, 1, 0],
+          [0, 0, 1],
+        ]),
+        scale,
+      ),
+    ],
+    ['readout/bias', tf.mul(tf.tensor1d([1, 0, -1]), scale)],
+  ]);
+  const [result] = resultsOf(ddn(model, zeros(2), { samples: 1, seed: 0, box }), weights);
+  expect(result).toMatchObject({ outcome: 'found', adversarialLabel: 1, distance: expect.closeTo(1, 3) });
 });
 
 test('beside DeepFool: the distances of both are no longer, on a network that is not linear', () => {
