@@ -69,7 +69,7 @@ test('a result in the folder of the study counts as done without its run, and is
   expect(status).toBe(0);
   expect(out).toMatch(/results of 1 jobs in .*results count as done without their runs/);
   expect(existsSync(join(into, 'xor-clean'))).toBe(false);
-  expect(wordsIn(into)).toMatchObject({ 'figure-2': 'not told apart' });
+  expect(wordsIn(into)).toMatchObject({ 'figure-3a-rep': 'not told apart' });
 }, 120_000);
 
 test('an experiment that cannot be run as asked is refused before anything is written, with why', async () => {

@@ -18,7 +18,7 @@ test('every drawing says what it is, every section and table has its heading', (
   expect(drawings.length).toBeGreaterThan(7);
   for (const svg of drawings) expect(svg.getAttribute('aria-label')).toBeTruthy();
   expect(document.querySelectorAll('section > h2').length).toBe(document.querySelectorAll('section').length);
-  expect(document.querySelectorAll('table > caption').length).toBe(3);
+  expect(document.querySelectorAll('table > caption').length).toBe(4);
 });
 
 test("names with markup in them stay text, a user's config too", () => {

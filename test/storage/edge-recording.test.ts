@@ -40,7 +40,7 @@ test('every item of an edge is recorded, and replayed the same', async () => {
   expect(complete).toBe(0); // fewer than a thousand came
   expect(readRecording(file).header).toMatchObject({ edge: 'batch', pipeline: 'xor' });
   const classes = { of: 'xor/noisy', names: ['same', 'different'] };
-  const headers = [{ classes, samples: 80, batches: { count: 5, size: 16, last: 16 } }];
+  const headers = [{ classes, samples: 80, epochs: 3, batches: { count: 5, size: 16, last: 16 } }];
   expect(readRecording(file).header.headers).toEqual(headers); // what is known before the first item goes with them
   const again = new Flow({ again$: replay<Samples>(file) });
   again.introduce();

@@ -2,7 +2,7 @@ import { type DrawnFigure, type Panel, regularizers, seedsPhrase, WIDTH } from '
 import { framed, Plot, panel } from '../../plot/panels.js';
 import { mean, quantile, standardDeviation } from '../../plot/statistics.js';
 import { markStyle } from '../../plot/style.js';
-import { count, number, percent, plusMinus, table } from '../../plot/table.js';
+import { count, escaped, number, percent, plusMinus, table } from '../../plot/table.js';
 import { groups, type SeedGroup } from '../networks/groups.js';
 import type { Report } from '../networks/record.js';
 import { fewEpsilons, type RobustCurve, robustCurve } from '../networks/robust-accuracy.js';
@@ -109,7 +109,7 @@ export function robustTable(report: Report): string {
     ];
   };
   const rows = all.map(({ group, curves }) => [
-    group.label,
+    escaped(group.label),
     String(curves.length),
     count(mean(curves.map(({ samples }) => samples))),
     ...epsilons.map((epsilon) => {
