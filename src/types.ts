@@ -50,8 +50,8 @@ export type {
   GroupAttacked,
   SamplesChosen,
 } from './measure/attack/attack.js';
-export type { BlackBoxAttack } from './measure/attack/black-box.js';
 export type { WalkState } from './measure/attack/boundary-walk.js';
+export type { BlackBoxAttack } from './measure/attack/configured-attacks.js';
 export type { DeepFoolState } from './measure/attack/deepfool.js';
 export type { GroupState } from './measure/attack/group.js';
 export type { MinimumNormState } from './measure/attack/minimum-norm.js';
@@ -87,6 +87,6 @@ export type { Drawing, FieldDescription } from './storage/record.js';
 export type { ConfigChange, PlannedNetwork, RunConfig, RunOrigin } from './storage/run-folder.js';
 // Studies.
 export type { StudyMeasure } from './study/measures.js';
-export type { Cost, Margin, Pairwise, Scale, StudyData, Unjudged } from './study/study.js';
+export type { Cost, EquivalenceMargin, ExperimentScale, Pairwise, StudyData, Unjudged } from './study/study.js';
 export type { Precision } from './tensorflow/ops/eager.js';
 export type { TensorFlow } from './tensorflow/runtime.js';

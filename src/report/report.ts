@@ -24,6 +24,33 @@ import { remarks, verdict } from './verdict.js';
 
 const FOLDED = 24; // networks: the table of more is folded away
 
+/** A page of ours as one HTML file that needs nothing else: style and drawings inside. @param main what stands in its `<main>` @param more CSS after the common style */
+export function htmlPage(
+  { title, weir }: { readonly title: string; readonly weir: string },
+  main: string,
+  more = '',
+): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="generator" content="Weir ${escaped(weir)}">
+<title>${escaped(title)}</title>
+<style>
+${style()}
+${more}</style>
+</head>
+<body>
+<main>
+${main}
+</main>
+</body>
+</html>
+`;
+}
+
 /** The report as one HTML file that needs nothing else: style and drawings inside, no script, no network. */
 export function reportHtml(report: Report, drawn: readonly Figure[] = figures(report)): string {
   const seeds = new Set(report.networks.map((network) => network.seed)).size;
@@ -32,21 +59,7 @@ export function reportHtml(report: Report, drawn: readonly Figure[] = figures(re
     countOfNetworks(report.networks),
     quantity(seeds, 'seed'),
   ];
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="generator" content="Weir ${escaped(report.weir)}">
-<title>${escaped(report.title)}</title>
-<style>
-${style()}
-</style>
-</head>
-<body>
-<main>
-<header>
+  const main = `<header>
 <h1>${escaped(report.title)}</h1>
 <p class="overview">${overview.map(escaped).join(' · ')} · <time datetime="${escaped(report.createdAt)}">${escaped(day(report.createdAt))}</time></p>
 </header>
@@ -63,11 +76,8 @@ ${provenance(report)}<dt>Runs</dt><dd>${runs(report)}</dd>
 <summary>${report.differences ? `Configuration of ${escaped(report.networks[0]?.run ?? 'the first run')}; that of the others differs by what the settings say` : 'Configuration'}</summary>
 <pre tabindex="0">${escaped(JSON.stringify(report.config, null, 2))}</pre>
 </details>
-</section>
-</main>
-</body>
-</html>
-`;
+</section>`;
+  return htmlPage(report, main);
 }
 
 /** Which setting is the best, of a report that ranks them: all of it on two screens, with what else there is folded away below. */

@@ -2,8 +2,8 @@ import type { NetworkReport } from '../measure/networks/record.js';
 import { bySeed } from '../measure/networks/summary.js';
 import { mean, pairedDifference, welchDifference } from '../plot/statistics.js';
 import { BESIDE, crossedBounds, type View } from './distances.js';
-import { type Measured, type Peers, studyMeasure } from './measures.js';
-import { type Decision, decide, type Estimate, type Region, verdictOf, type Word } from './rules.js';
+import { type Peers, type StudiedMeasure, studyMeasure } from './measures.js';
+import { type ClaimedRegion, type Decision, decide, type Estimate, verdictOf, type Word } from './rules.js';
 import { type Analysis, type Side, sidesIn } from './study.js';
 
 /** A trained network as a study knows it. */
@@ -31,9 +31,9 @@ export interface Judged {
   readonly analysis: Analysis;
   /** In words: 'Δx: rep-spectral > none (xor, clean)'. */
   readonly label: string;
-  readonly region: Region;
+  readonly region: ClaimedRegion;
   /** The measure, in whose unit estimates and region are; ratios where the margin is relative. */
-  readonly measure: Pick<Measured, 'name' | 'scale' | 'unit'>;
+  readonly measure: Pick<StudiedMeasure, 'name' | 'scale' | 'unit'>;
   /** The first decides the claim; the others say whether its verdict turns. */
   readonly tests: readonly [Test, ...Test[]];
   /** The same by the proved lower bounds, and in pixel units: shown, not tested. */
@@ -88,7 +88,7 @@ export function compare(analysis: Analysis, networks: readonly StudyNetwork[]): 
 }
 
 /** Where the claim says that the estimate lies. */
-function regionOf(analysis: Exclude<Analysis, { test: 'every' }>): Region {
+function regionOf(analysis: Exclude<Analysis, { test: 'every' }>): ClaimedRegion {
   switch (analysis.test) {
     case 'greater':
     case 'rising':
@@ -111,7 +111,7 @@ export const isRelative = (analysis: Analysis): boolean =>
 
 function estimated(
   analysis: Exclude<Analysis, { test: 'every' }>,
-  measure: Measured,
+  measure: StudiedMeasure,
   networks: readonly StudyNetwork[],
   view: View | undefined,
 ): Pick<Test, 'means' | 'estimate'> {
@@ -133,7 +133,7 @@ function estimated(
 type Values = ReadonlyMap<number, number>;
 
 /** The measure of a side by seed. */
-function valuesOf(side: Side, measure: Measured, all: readonly StudyNetwork[], view: View | undefined): Values {
+function valuesOf(side: Side, measure: StudiedMeasure, all: readonly StudyNetwork[], view: View | undefined): Values {
   const { experiment, setting = '', method } = side;
   const alike = all
     .filter((one) => one.experiment === experiment && one.setting === setting)

@@ -1,6 +1,6 @@
 import { closed, compare, type Judged, type Open, type StudyNetwork } from './comparison.js';
 import { VIEWS, type View } from './distances.js';
-import { together, type Verdict, verdictsOf, type Word } from './rules.js';
+import { type ClaimVerdict, together, verdictsOf, type Word } from './rules.js';
 import { type Claim, experimentsOf, type Study } from './study.js';
 
 /** A claim with its verdict. */
@@ -12,7 +12,7 @@ export interface JudgedClaim {
   /** By Holm's method over the claims of its family. */
   readonly p: number | null;
   /** The same over all claims of the page. */
-  readonly onPage: Verdict;
+  readonly onPage: ClaimVerdict;
   readonly comparisons: readonly Judged[];
   /** The verdict in each other way of taking distances that has results. */
   readonly others: readonly { readonly view: View; readonly word: Word }[];
@@ -57,8 +57,8 @@ interface OpenClaim {
 
 /** Of a claim: in its family, and among all claims of the page. */
 interface Verdicts {
-  readonly own: Verdict;
-  readonly onPage: Verdict;
+  readonly own: ClaimVerdict;
+  readonly onPage: ClaimVerdict;
 }
 
 /** The verdict on each claim with distances taken in one way. */
@@ -84,4 +84,4 @@ function judgedBy(claims: readonly OpenClaim[], view: View): Verdicts[] {
 }
 
 /** Of a claim that lacks results of some comparisons: one that is shown the other way round is enough for ‘fails’; else it is not run. */
-const partly = ({ word, p }: Verdict): Verdict => ({ word: word === 'fails' ? word : 'not run', p });
+const partly = ({ word, p }: ClaimVerdict): ClaimVerdict => ({ word: word === 'fails' ? word : 'not run', p });

@@ -19,7 +19,7 @@ export interface Peers {
 }
 
 /** A number of a network. */
-export interface Measured {
+export interface StudiedMeasure {
   readonly name: StudyMeasure;
   /** What it is shown times: 100 for per cent. */
   readonly scale: number;
@@ -38,7 +38,7 @@ const overDistances = (
   name: string,
   of: (distances: readonly number[], all: () => readonly number[]) => number | null,
   { scale = 1, unit = '', readout = 'own' as Readout } = {},
-): Measured => ({
+): StudiedMeasure => ({
   name,
   scale,
   unit,
@@ -58,7 +58,7 @@ const overDistances = (
   },
 });
 
-const plain = (name: string, of: (network: NetworkReport) => number | null, scale = 1, unit = ''): Measured => ({
+const plain = (name: string, of: (network: NetworkReport) => number | null, scale = 1, unit = ''): StudiedMeasure => ({
   name,
   scale,
   unit,
@@ -68,7 +68,7 @@ const plain = (name: string, of: (network: NetworkReport) => number | null, scal
 const fraction = { scale: 100, unit: '%' };
 
 /** Every measure with a name of its own. Those of the report's tables can be used by their names there, too. */
-const NAMED: readonly Measured[] = [
+const NAMED: readonly StudiedMeasure[] = [
   plain('test accuracy', ({ testAccuracy }) => testAccuracy, 100, '%'),
   plain('test accuracy, refitted readout', ({ readout }) => readout?.accuracy ?? null, 100, '%'),
   overDistances('Δx', mean),
@@ -133,7 +133,7 @@ const SIGMA = /^(growth of )?σ of (.+)$/;
  *
  * @throws {WeirError} names the nearest one
  */
-export function studyMeasure(name: StudyMeasure): Measured {
+export function studyMeasure(name: StudyMeasure): StudiedMeasure {
   const named = NAMED.find((one) => one.name === name);
   if (named !== undefined) return named;
   const ofReport = MEASURES.find((one) => one.name === name);

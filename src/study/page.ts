@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import type { Report } from '../measure/networks/record.js';
-import { style } from '../plot/style.js';
 import { escaped, folded, NONE, table } from '../plot/table.js';
 import { figures } from '../report/figures.js';
-import { day, figureHtml, prose, unsized } from '../report/report.js';
+import { day, figureHtml, htmlPage, prose, unsized } from '../report/report.js';
 import { writeAtomically } from '../storage/disk.js';
 import { makeFolder } from '../storage/folders.js';
 import type { Judged, Test } from './comparison.js';
@@ -47,22 +46,7 @@ export function verdictsHtml(outcome: StudyOutcome): string {
     .map((word) => [word, claims.filter((one) => one.word === word).length] as const)
     .filter(([, n]) => n > 0)
     .map(([word, n]) => `${badge(word)} ${n}`);
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="generator" content="Weir ${escaped(weir)}">
-<title>${escaped(study.title)}</title>
-<style>
-${style()}
-${wordStyle}
-</style>
-</head>
-<body>
-<main>
-<header>
+  const main = `<header>
 <h1>${escaped(study.title)}</h1>
 <p class="overview">${claims.length} claims${profile === '' ? '' : `, profile ${escaped(profile)}`}${isRehearsal ? ': a rehearsal' : ''} · ${counts.join(' · ')} · <time datetime="${escaped(createdAt)}">${escaped(day(createdAt))}</time></p>
 </header>
@@ -82,11 +66,8 @@ ${networksTable(outcome)}
 <h2 id="made">How it was made</h2>
 ${provenance(outcome)}
 </section>
-${unjudged(study.notJudged)}
-</main>
-</body>
-</html>
-`;
+${unjudged(study.notJudged)}`;
+  return htmlPage({ title: study.title, weir }, main, `${wordStyle}\n`);
 }
 
 const RULES =

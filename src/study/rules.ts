@@ -4,7 +4,7 @@ import { holm, type MeanDifference, oneSided } from '../plot/statistics.js';
 export type Word = 'holds' | 'fails' | 'not told apart' | 'not run';
 
 /** Where a claim says that a mean lies: an open interval, without an end where none is given. */
-export interface Region {
+export interface ClaimedRegion {
   readonly above?: number;
   readonly below?: number;
 }
@@ -41,7 +41,7 @@ export const LEVEL = 0.05;
  *
  * @returns null for fewer than two seeds, and for a mean that is the region's very end
  */
-export function decide(estimate: Estimate, { above, below }: Region): Decision | null {
+export function decide(estimate: Estimate, { above, below }: ClaimedRegion): Decision | null {
   const { value, standardError, freedom, n } = estimate;
   if (n < 2 || standardError === null || freedom === null || !Number.isFinite(value)) return null;
   const ends = [...(above === undefined ? [] : [value - above]), ...(below === undefined ? [] : [below - value])];
@@ -74,20 +74,20 @@ export function together(all: readonly (Decision | null)[]): Decision | null {
 }
 
 /** What a claim, or a comparison, came to. */
-export interface Verdict {
+export interface ClaimVerdict {
   readonly word: Word;
   /** Null where nothing was tested. */
   readonly p: number | null;
 }
 
 /** The word of a decision by its p, which is corrected for other tests or not. */
-export function verdictOf(decision: Decision | null, p = decision?.p ?? null): Verdict {
+export function verdictOf(decision: Decision | null, p = decision?.p ?? null): ClaimVerdict {
   if (decision === null || p === null) return { word: 'not told apart', p: null };
   return { word: p < LEVEL ? decision.side : 'not told apart', p };
 }
 
 /** The verdicts of a family of claims: p by Holm's method allows for all of them. */
-export function verdictsOf(family: readonly (Decision | null)[]): Verdict[] {
+export function verdictsOf(family: readonly (Decision | null)[]): ClaimVerdict[] {
   const corrected = holm(family.flatMap((decision) => decision?.p ?? []));
   let at = 0;
   return family.map((decision) => verdictOf(decision, decision === null ? null : corrected[at++]!));

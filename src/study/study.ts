@@ -12,7 +12,7 @@ export interface Study {
   readonly data: Readonly<Record<string, StudyData>>;
   readonly experiments: Readonly<Record<string, Experiment>>;
   /** Other scales by their name: what they change of each experiment that they run. */
-  readonly profiles: Readonly<Record<string, Readonly<Record<string, Scale>>>>;
+  readonly profiles: Readonly<Record<string, Readonly<Record<string, ExperimentScale>>>>;
   /** The profile that is the paper's protocol; left out where the study's own scale is. */
   readonly protocol?: string;
   readonly claims: readonly Claim[];
@@ -63,7 +63,7 @@ export interface Cost {
 }
 
 /** An experiment at another scale. */
-export interface Scale {
+export interface ExperimentScale {
   readonly seeds?: number;
   /** In the place of its `set`. */
   readonly set?: readonly string[];
@@ -80,7 +80,7 @@ export interface Side {
 }
 
 /** How far from equal still counts as no difference, and why that far. */
-export interface Margin {
+export interface EquivalenceMargin {
   readonly size: number;
   /** As a part of the second side's value, not in the measure's unit. */
   readonly relative?: boolean;
@@ -99,7 +99,7 @@ export interface Margin {
  */
 export type Analysis =
   | (Pairwise & { readonly test: 'greater'; readonly times?: number })
-  | (Pairwise & { readonly test: 'not-less' | 'equal'; readonly margin: Margin })
+  | (Pairwise & { readonly test: 'not-less' | 'equal'; readonly margin: EquivalenceMargin })
   | { readonly test: 'rising'; readonly measure: StudyMeasure; readonly series: readonly Side[] }
   | { readonly test: 'above' | 'below'; readonly measure: StudyMeasure; readonly of: Side; readonly bound: number }
   | { readonly test: 'every'; readonly check: 'lower ≤ upper'; readonly of: readonly string[] };
