@@ -102,18 +102,11 @@ export default weir.pipeline({
         certificate: { points: 8, steps: 8 },
       }),
     );
-    const streams = { updates$, ticks$, tests$, sigmas$, attacks$ };
-    if (config.whitebox === 0) return streams;
-    const bounds$ = updates$.pipe(
-      weir.atEnd(),
-      weir.ddn(model, test, {
-        samples: config.whitebox,
-        choose: config.choose,
-        certificate: config.bothSides && 'crown',
-        normalize: weir.cifar10Statistics,
-        seed,
-      }),
-    );
-    return { ...streams, bounds$ };
+    const bounds = weir.whiteBoxAttacks(updates$.pipe(weir.atEnd()), model, test, {
+      ...config,
+      normalize: weir.cifar10Statistics,
+      seed,
+    });
+    return { updates$, ticks$, tests$, sigmas$, attacks$, ...bounds };
   },
 });

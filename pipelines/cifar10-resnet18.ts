@@ -108,18 +108,11 @@ export default weir.pipeline({
       normalize: weir.cifar10Statistics,
       seed,
     });
-    const streams = { updates$, ticks$, tests$, sigmas$, attacks$, ...blackBox };
-    if (config.whitebox === 0) return streams;
-    const bounds$ = updates$.pipe(
-      weir.atEnd(),
-      weir.ddn(model, test, {
-        samples: config.whitebox,
-        choose: config.choose,
-        certificate: config.bothSides && 'crown',
-        normalize: weir.cifar10Statistics,
-        seed,
-      }),
-    );
-    return { ...streams, bounds$ };
+    const whiteBox = weir.whiteBoxAttacks(updates$.pipe(weir.atEnd()), model, test, {
+      ...config,
+      normalize: weir.cifar10Statistics,
+      seed,
+    });
+    return { updates$, ticks$, tests$, sigmas$, attacks$, ...blackBox, ...whiteBox };
   },
 });

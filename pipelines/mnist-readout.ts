@@ -47,16 +47,7 @@ export default weir.pipeline({
     const readoutAttacks$ = readouts$.pipe(
       weir.tangentAttack(model, test, { ...config, samples: config.attacked, seed }),
     );
-    const streams = { readouts$, readoutAttacks$ };
-    if (config.whitebox === 0) return streams;
-    const readoutBounds$ = readouts$.pipe(
-      weir.ddn(model, test, {
-        samples: config.whitebox,
-        choose: config.choose,
-        certificate: config.bothSides && 'crown',
-        seed,
-      }),
-    );
-    return { ...streams, readoutBounds$ };
+    const { bounds$ } = weir.whiteBoxAttacks(readouts$, model, test, { ...config, seed });
+    return { readouts$, readoutAttacks$, ...(bounds$ && { readoutBounds$: bounds$ }) };
   },
 });

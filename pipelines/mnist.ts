@@ -101,17 +101,7 @@ export default weir.pipeline({
       certificate: 'crown',
       seed,
     });
-    const streams = { updates$, ticks$, tests$, sigmas$, attacks$, ...blackBox };
-    if (config.whitebox === 0) return streams;
-    const bounds$ = updates$.pipe(
-      weir.atEnd(),
-      weir.ddn(model, test, {
-        samples: config.whitebox,
-        choose: config.choose,
-        certificate: config.bothSides && 'crown',
-        seed,
-      }),
-    );
-    return { ...streams, bounds$ };
+    const whiteBox = weir.whiteBoxAttacks(updates$.pipe(weir.atEnd()), model, test, { ...config, seed });
+    return { updates$, ticks$, tests$, sigmas$, attacks$, ...blackBox, ...whiteBox };
   },
 });

@@ -166,8 +166,13 @@ export { type Accuracy, type AccuracyOptions, accuracy, memberAccuracy } from '.
 export { type Alignment, alignment } from './measure/alignment/alignment.js';
 export { type ApgdOptions, apgd } from './measure/attack/apgd.js';
 export type { AttackOptions } from './measure/attack/attack.js';
-export { type BlackBoxOptions, blackBoxAttacks } from './measure/attack/black-box.js';
 export { type CgbaOptions, cgba } from './measure/attack/cgba.js';
+export {
+  type BlackBoxOptions,
+  blackBoxAttacks,
+  type WhiteBoxOptions,
+  whiteBoxAttacks,
+} from './measure/attack/configured-attacks.js';
 export { type DdnOptions, ddn } from './measure/attack/ddn.js';
 export { type DeepFoolOptions, deepFool } from './measure/attack/deepfool.js';
 export { type FmnOptions, fmn } from './measure/attack/fmn.js';

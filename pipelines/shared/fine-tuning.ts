@@ -73,17 +73,6 @@ export function fineTuned({ classes, samples$, test, normalize }: Images, { conf
     weir.atEnd(),
     weir.tangentAttack(model, test, { ...config, samples: config.attacked, normalize, seed }),
   );
-  const streams = { updates$, ticks$, tests$, attacks$ };
-  if (config.whitebox === 0) return streams;
-  const bounds$ = updates$.pipe(
-    weir.atEnd(),
-    weir.ddn(model, test, {
-      samples: config.whitebox,
-      choose: config.choose,
-      certificate: config.bothSides && 'crown',
-      normalize,
-      seed,
-    }),
-  );
-  return { ...streams, bounds$ };
+  const bounds = weir.whiteBoxAttacks(updates$.pipe(weir.atEnd()), model, test, { ...config, normalize, seed });
+  return { updates$, ticks$, tests$, attacks$, ...bounds };
 }

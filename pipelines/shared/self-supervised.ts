@@ -99,16 +99,6 @@ export function selfSupervised(method: Method, { config, network, seed }: Wiring
   const attacks$ = classifiers$.pipe(
     weir.tangentAttack(backbone, test, { ...config, samples: config.attacked, seed, ...last }),
   );
-  const streams = { updates$, ticks$, tests$, sigmas$, classifiers$, attacks$ };
-  if (config.whitebox === 0) return streams;
-  const bounds$ = classifiers$.pipe(
-    weir.ddn(backbone, test, {
-      samples: config.whitebox,
-      choose: config.choose,
-      certificate: config.bothSides && 'crown',
-      seed,
-      ...last,
-    }),
-  );
-  return { ...streams, bounds$ };
+  const bounds = weir.whiteBoxAttacks(classifiers$, backbone, test, { ...config, seed, ...last });
+  return { updates$, ticks$, tests$, sigmas$, classifiers$, attacks$, ...bounds };
 }

@@ -3,7 +3,7 @@ import { split } from '../data/split.js';
 import { WeirError } from '../flow/errors.js';
 import { checkOptions } from '../flow/options.js';
 import { directionKinds, type PowerOptions } from '../learn/spectral/power.js';
-import { type BlackBoxAttack, blackBoxNames } from '../measure/attack/black-box.js';
+import { type BlackBoxAttack, blackBoxNames } from '../measure/attack/configured-attacks.js';
 import { fitMethods } from '../measure/readout/logistic.js';
 import { changeable, folder, ofRegularizer, z } from './config.js';
 

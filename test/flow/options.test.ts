@@ -221,6 +221,7 @@ const builders: Readonly<Record<string, readonly [option: string, build: (option
   whiteBoxKeys: ['whitebox', (o) => weir.whiteBoxKeys(o)],
   blackBoxKeys: ['blackbox', (o) => weir.blackBoxKeys(o)],
   blackBoxAttacks: ['blackbox', (o) => weir.blackBoxAttacks(NEVER, model, samples, o)],
+  whiteBoxAttacks: ['whitebox', (o) => weir.whiteBoxAttacks(NEVER, model, samples, o)],
   xor: ['noise', (o) => weir.xor(o)],
   xorOfEach: ['perCorner', (o) => weir.xorOfEach([0], o)],
   'layers.conv': ['stride', (o) => weir.layers.conv(3, o)],

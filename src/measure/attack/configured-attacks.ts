@@ -4,6 +4,7 @@ import type { Model } from '../../learn/model/model.js';
 import type { LabeledSamples } from '../inputs.js';
 import type { AttackedUpdate, AttackOptions } from './attack.js';
 import { cgba } from './cgba.js';
+import { ddn } from './ddn.js';
 import { hopSkipJump } from './hop-skip-jump.js';
 import type { AttackResult } from './record.js';
 
@@ -60,4 +61,44 @@ export function blackBoxAttacks(
       return [stream, updates$.pipe(make(model, samples, shared))];
     }),
   );
+}
+
+export interface WhiteBoxOptions extends Pick<AttackOptions, 'seed' | 'normalize' | 'choose'> {
+  /** Samples, in the order of the Tangent Attack's; 0 for no attack. */
+  readonly whitebox: number;
+  /** Whether each has a proved lower bound too. */
+  readonly bothSides: boolean;
+}
+
+/**
+ * The attack by gradients that the keys of `whiteBoxKeys` ask for, DDN: a stream `bounds$`, to be returned beside those of a pipeline. Without
+ * samples the result is empty.
+ *
+ * @param updates$ whose networks are attacked: for those at the end of a training piped through `atEnd()`
+ * @example
+ * const more = whiteBoxAttacks(updates$.pipe(atEnd()), model, test, { whitebox: 1000, bothSides: true, seed });
+ * const streams = { updates$, ...more };
+ */
+export function whiteBoxAttacks(
+  updates$: Observable<AttackedUpdate>,
+  model: Model,
+  samples: LabeledSamples,
+  options: WhiteBoxOptions,
+): Record<string, Observable<AttackResult>> {
+  const { whitebox, bothSides, seed, normalize, choose } = checkOptions('whiteBoxAttacks', options, {
+    whitebox: 'required',
+    bothSides: 'required',
+    seed: 'required',
+    normalize: 'optional',
+    choose: 'optional',
+  });
+  if (whitebox === 0) return {};
+  const own = {
+    samples: whitebox,
+    seed,
+    certificate: bothSides && ('crown' as const),
+    ...(normalize && { normalize }),
+    ...(choose && { choose }),
+  };
+  return { bounds$: updates$.pipe(ddn(model, samples, own)) };
 }
