@@ -1,3 +1,4 @@
+import { now } from '../surroundings/surroundings.js';
 import type { Data, Positioned } from './data.js';
 import { WeirError } from './errors.js';
 import type { Declaration, Header, Input, Introduce } from './header.js';
@@ -168,12 +169,12 @@ export class Node {
 
   /** Call before the node's own work, and `end` with the result after it. */
   begin(): number {
-    return this.heavy || (this.itemsIn & 63) === 0 ? performance.now() : 0;
+    return this.heavy || (this.itemsIn & 63) === 0 ? now() : 0;
   }
 
   end(begun: number): void {
     if (begun === 0) return;
-    const took = performance.now() - begun;
+    const took = now() - begun;
     this.heavy = took > 0.02;
     this.busy += this.heavy ? took : took * 64;
   }

@@ -1,4 +1,5 @@
 import { Observable, type OperatorFunction, Subject } from 'rxjs';
+import { now, soon } from '../surroundings/surroundings.js';
 import type { Data, Positioned } from './data.js';
 import { WeirError, withLocation } from './errors.js';
 import { Lease, leaseKey, type WithLease } from './lease.js';
@@ -7,18 +8,6 @@ import { noStep, type Stage, type Step } from './stage.js';
 import { addEdge, currentContext, join, subscribeFrom } from './wiring.js';
 
 const longest = 5; // milliseconds that the event loop may be held by many short steps
-let last = 0;
-
-/** Lets the event loop come round to timers, signals, taps and finished workers, unless it did a few milliseconds ago. */
-export function breathe(): Promise<void> | undefined {
-  if (performance.now() - last < longest) return undefined;
-  return new Promise((resolve) =>
-    setImmediate(() => {
-      last = performance.now();
-      resolve();
-    }),
-  );
-}
 
 /** A stage whose outputs share state that moves with every step, such as weights. */
 export interface Serial<In extends Positioned, Out extends Positioned, State> extends Stage<In, Out, State> {
@@ -88,6 +77,7 @@ class SerialRunner<In extends Positioned, Out extends Positioned, State> {
   private ended: { readonly error?: unknown } | undefined;
   private closed = false;
   private arrived: (() => void) | undefined;
+  private breathed = Number.NEGATIVE_INFINITY; // milliseconds
 
   constructor(
     private readonly value: Serial<In, Out, State>,
@@ -133,7 +123,7 @@ class SerialRunner<In extends Positioned, Out extends Positioned, State> {
     });
     const start = (): void =>
       void this.run().catch((error) => this.outputs.error(withLocation(`in stage '${this.node.name}'`, error)));
-    this.context.onStart(() => setImmediate(start));
+    this.context.onStart(() => soon(start));
     this.context.onStop(() => this.arrived?.());
     this.context.onTrainingEnd(() => this.end());
     this.context.onClose(() => this.dispose());
@@ -169,10 +159,10 @@ class SerialRunner<In extends Positioned, Out extends Positioned, State> {
       if (next === undefined) return this.finish();
       if (this.context.frozen) throw trainsOn(this.value.name);
       this.lease?.close();
-      const begun = performance.now();
+      const begun = now();
       const step = this.value.next(this.state, next.item);
       if (!Array.isArray(step)) throw noStep(this.value.name, step);
-      this.node.busy += performance.now() - begun;
+      this.node.busy += now() - begun;
       this.node.held -= next.samples;
       this.state = step[0];
       if (step.length === 1) {
@@ -213,8 +203,19 @@ class SerialRunner<In extends Positioned, Out extends Positioned, State> {
     return !this.closed && (await this.pastBarrier(true));
   }
 
+  /** Lets the event loop come round to timers, signals, taps and finished workers, unless it did a few milliseconds ago. */
+  private breathe(): Promise<void> | undefined {
+    if (now() - this.breathed < longest) return undefined;
+    return new Promise((resolve) =>
+      soon(() => {
+        this.breathed = now();
+        resolve();
+      }),
+    );
+  }
+
   private async pastBarrier(whole = false): Promise<boolean> {
-    await breathe();
+    await this.breathe();
     const goOn = this.context.barrier.reach(whole);
     return typeof goOn === 'boolean' ? goOn : await goOn;
   }
@@ -246,7 +247,7 @@ class SerialRunner<In extends Positioned, Out extends Positioned, State> {
     const { lease } = this;
     this.outputs.complete();
     for (let work = lease?.take(); work !== undefined; work = lease?.take()) {
-      while (!work.next().done) await breathe(); // no snapshot any more: stages without claims have ended
+      while (!work.next().done) await this.breathe(); // no snapshot any more: stages without claims have ended
     }
     lease?.close();
   }

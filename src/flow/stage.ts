@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { Observable, type OperatorFunction, type Subscriber, share } from 'rxjs';
+import { now } from '../surroundings/surroundings.js';
 import { type Data, isRecord, type Positioned } from './data.js';
 import { WeirError, withLocation } from './errors.js';
 import type { Declaration, Header, Input, TrainingLength } from './header.js';
@@ -295,19 +296,19 @@ function* stepsOf<State, Out>(
   next: () => Step<State, Out> | Iterable<Step<State, Out>>,
   node: Node,
 ): Generator<Step<State, Out>> {
-  let begun = performance.now();
+  let begun = now();
   const result = next();
   if (isStep(result)) {
-    node.busy += performance.now() - begun;
+    node.busy += now() - begun;
     yield result;
     return;
   }
   for (const step of severalSteps(result, node.name)) {
-    node.busy += performance.now() - begun;
+    node.busy += now() - begun;
     yield step;
-    begun = performance.now();
+    begun = now();
   }
-  node.busy += performance.now() - begun;
+  node.busy += now() - begun;
 }
 
 /** Has a change of plain data, in place, end in an error. */
