@@ -2,9 +2,9 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { WeirError } from '../flow/errors.js';
 import { nearest } from '../flow/options.js';
+import { makeFolder } from '../surroundings/folders.js';
 import { onDisk, writeAtomically } from './disk.js';
 import { version } from './file-format.js';
-import { makeFolder } from './folders.js';
 import { type LogMark, MetricLog } from './metric-log.js';
 import type { ModuleFiles } from './module-files.js';
 import type { RecordDescriptions } from './record.js';

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from './clock.js';
+import { type FileSystem, systemFiles } from './files.js';
 
 /**
  * Everything that the engine takes from outside of itself, so that another can take its place: a simulation, in which time, the order of
@@ -9,9 +10,10 @@ import { type Clock, systemClock } from './clock.js';
  */
 export interface Surroundings {
   readonly clock: Clock;
+  readonly files: FileSystem;
 }
 
-const system: Surroundings = { clock: systemClock };
+const system: Surroundings = { clock: systemClock, files: systemFiles };
 
 let current = system;
 
@@ -32,6 +34,26 @@ export const every: Clock['every'] = (milliseconds, call) => current.clock.every
 
 /** See {@link Clock.whenIdle}. */
 export const whenIdle: Clock['whenIdle'] = (call) => current.clock.whenIdle(call);
+
+/** The disk: each call goes to the file system of the moment. */
+export const files: FileSystem = {
+  list: (folder) => current.files.list(folder),
+  exists: (path) => current.files.exists(path),
+  makeFolder: (folder) => current.files.makeFolder(folder),
+  read: (path, most) => current.files.read(path, most),
+  open: (path) => current.files.open(path),
+  create: (path, mode) => current.files.create(path, mode),
+  append: (path) => current.files.append(path),
+  size: (file) => current.files.size(file),
+  readAt: (file, bytes, position) => current.files.readAt(file, bytes, position),
+  write: (file, bytes, position) => current.files.write(file, bytes, position),
+  truncate: (file, bytes) => current.files.truncate(file, bytes),
+  sync: (file) => current.files.sync(file),
+  close: (file) => current.files.close(file),
+  rename: (from, to) => current.files.rename(from, to),
+  syncFolder: (folder) => current.files.syncFolder(folder),
+  remove: (path) => current.files.remove(path),
+};
 
 /** Has others take the place of the machine's until `run` has ended. */
 export async function inSurroundings<T>(others: Surroundings, run: () => Promise<T>): Promise<T> {
