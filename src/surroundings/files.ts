@@ -7,9 +7,11 @@ import { makeFolder } from './folders.js';
  * All of it is synchronous and throws what `node:fs` throws.
  */
 export interface FileSystem {
-  /** Names in the folder; none where there is no such folder. */
-  list(folder: string): string[];
+  /** Names in the folder; none where there is no such folder. @param deep of all that is below it, as paths from there */
+  list(folder: string, deep?: boolean): string[];
   exists(path: string): boolean;
+  /** By what a reader sees that a file has changed; undefined where there is none. */
+  stat(path: string): FileStat | undefined;
   makeFolder(folder: string): void;
   /** The file's bytes; the first `most` where that is given. */
   read(path: string, most?: number): Uint8Array;
@@ -31,15 +33,26 @@ export interface FileSystem {
   close(file: number): void;
   rename(from: string, to: string): void;
   syncFolder(folder: string): void;
+  /** Removes a file; one that is not there is an error. */
   remove(path: string): void;
+  /** Removes a folder with all that is in it, if it is there. */
+  removeFolder(path: string): void;
+}
+
+export interface FileStat {
+  readonly size: number;
+  readonly mtimeMs: number;
+  readonly ino: number;
 }
 
 const readAtOnce = 2 ** 30; // bytes; one call cannot read 2 GiB
 
 /** The disk. */
 export const systemFiles: FileSystem = {
-  list: (folder) => (fs.existsSync(folder) ? fs.readdirSync(folder) : []),
+  list: (folder, deep = false) =>
+    fs.existsSync(folder) ? (fs.readdirSync(folder, { recursive: deep }) as string[]) : [],
   exists: (path) => fs.existsSync(path),
+  stat: (path) => fs.statSync(path, { throwIfNoEntry: false }),
   makeFolder: (folder) => makeFolder(folder),
   open: (path) => fs.openSync(path, 'r'),
   create: (path, mode) => fs.openSync(path, 'wx', mode),
@@ -52,6 +65,7 @@ export const systemFiles: FileSystem = {
   close: (file) => fs.closeSync(file),
   rename: (from, to) => fs.renameSync(from, to),
   remove: (path) => fs.unlinkSync(path),
+  removeFolder: (path) => fs.rmSync(path, { recursive: true, force: true }),
 
   read(path, most = Number.POSITIVE_INFINITY) {
     const file = fs.openSync(path, 'r');

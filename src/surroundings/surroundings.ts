@@ -37,8 +37,9 @@ export const whenIdle: Clock['whenIdle'] = (call) => current.clock.whenIdle(call
 
 /** The disk: each call goes to the file system of the moment. */
 export const files: FileSystem = {
-  list: (folder) => current.files.list(folder),
+  list: (folder, deep) => current.files.list(folder, deep),
   exists: (path) => current.files.exists(path),
+  stat: (path) => current.files.stat(path),
   makeFolder: (folder) => current.files.makeFolder(folder),
   read: (path, most) => current.files.read(path, most),
   open: (path) => current.files.open(path),
@@ -53,6 +54,7 @@ export const files: FileSystem = {
   rename: (from, to) => current.files.rename(from, to),
   syncFolder: (folder) => current.files.syncFolder(folder),
   remove: (path) => current.files.remove(path),
+  removeFolder: (path) => current.files.removeFolder(path),
 };
 
 /** Has others take the place of the machine's until `run` has ended. */
