@@ -5,6 +5,7 @@ import type { ArrayKeeper } from '../storage/kept-arrays.js';
 import type { StreamRecord } from '../storage/metric-reader.js';
 import { done, type RunState } from '../storage/run-state.js';
 import type { SnapshotStore } from '../storage/snapshot-store.js';
+import { now as clockNow } from '../surroundings/surroundings.js';
 import { bestLabel, bestUpdates, isBestLabel } from './best.js';
 import type { Consensus, Log } from './consensus.js';
 import type { Network, Pipeline } from './pipeline.js';
@@ -93,7 +94,7 @@ export class NetworkSnapshots {
     private readonly options: SnapshotOptions,
     from: RunState | undefined,
   ) {
-    this.startedAt = performance.now() - 1000 * (from?.seconds ?? 0);
+    this.startedAt = clockNow() - 1000 * (from?.seconds ?? 0);
     this.update = from?.update ?? 0;
     this.trained = (from && updatesOf(from)) ?? 0;
     this.best = from?.update; // it was written before the snapshot that this goes on from
@@ -103,7 +104,7 @@ export class NetworkSnapshots {
 
   /** Seconds of work on this network, those before the resumed snapshot included. */
   get seconds(): number {
-    return (performance.now() - this.startedAt) / 1000;
+    return (clockNow() - this.startedAt) / 1000;
   }
 
   /** Notes how far the network is by a record of its log. */
@@ -229,6 +230,6 @@ export class NetworkSnapshots {
   }
 
   private get now(): SnapshotPoint {
-    return { at: performance.now(), update: this.update, epoch: this.epoch };
+    return { at: clockNow(), update: this.update, epoch: this.epoch };
   }
 }

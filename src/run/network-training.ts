@@ -12,6 +12,7 @@ import type { RecordSchema } from '../storage/record.js';
 import { type RunConfig, RunFolder } from '../storage/run-folder.js';
 import type { RunState } from '../storage/run-state.js';
 import type { SnapshotStore } from '../storage/snapshot-store.js';
+import { now } from '../surroundings/surroundings.js';
 import { decisionsIn } from './best.js';
 import type { Consensus, Log, Votes } from './consensus.js';
 import { NetworkSnapshots, type Pin, type SnapshotOptions } from './network-snapshots.js';
@@ -65,7 +66,7 @@ export class NetworkTraining {
   private readonly snapshots: NetworkSnapshots;
   /** The schema of each stream whose records are checked: known when the graph is wired. */
   private schemas: ReadonlyMap<string, RecordSchema> = new Map();
-  private checkedAt = performance.now();
+  private checkedAt = now();
 
   private constructor(
     private readonly run: RunContext,
@@ -185,9 +186,9 @@ export class NetworkTraining {
     const { consensus, requests, metrics, options } = this.run;
     const { snapshots } = this;
     options.watch.barrier(consensus.waited);
-    if (performance.now() - this.checkedAt > checkEvery) {
+    if (now() - this.checkedAt > checkEvery) {
       options.check?.();
-      this.checkedAt = performance.now();
+      this.checkedAt = now();
     }
     metrics.flushAfter(flushEvery);
     const own = requests.votes(flow);

@@ -37,6 +37,7 @@ export class SimulatedClock implements Clock {
   private readonly calls: (() => void)[] = [];
   private readonly timers: Timer[] = []; // by the time at which they are due
   private readonly idle = new Set<() => void>();
+  private alive = 0;
   private ended = false;
 
   constructor(
@@ -69,6 +70,11 @@ export class SimulatedClock implements Clock {
     return this.set({ due: this.time + milliseconds, call, interval: milliseconds, holds: false });
   }
 
+  stayAlive(): () => void {
+    this.alive++;
+    return () => void this.alive--;
+  }
+
   whenIdle(call: () => void): () => void {
     this.idle.add(call);
     return () => this.idle.delete(call);
@@ -83,15 +89,16 @@ export class SimulatedClock implements Clock {
    * Makes all calls, until `over` says that it is enough, or nothing is left. Between two of them promises are settled.
    *
    * @param before is called before each call, with how many there were
+   * @returns whether it ended with nothing left to call, though somebody kept the process alive
    */
-  async run(over: () => boolean, before?: (calls: number) => void): Promise<void> {
+  async run(over: () => boolean, before?: (calls: number) => void): Promise<boolean> {
     for (let count = 0; ; count++) {
       await settled();
-      if (this.ended || over()) return;
+      if (this.ended || over()) return false;
       before?.(count);
       const call = this.next();
       if (call !== undefined) call();
-      else if (!this.becomesIdle()) return;
+      else if (this.alive > 0 || !this.becomesIdle()) return this.alive > 0;
     }
   }
 

@@ -8,8 +8,8 @@ export interface DiskFaults {
   readonly short?: number;
   /** Bytes that it holds; for ever enough where none are given. */
   readonly capacity?: number;
-  /** Numbers of the calls, from 1 on, that fail, and the code of each: 'EIO', 'ENOSPC'. */
-  readonly failing?: ReadonlyMap<number, string>;
+  /** Called with the number of each call, from 1 on, before it is made: what it throws the caller gets. */
+  readonly before?: (call: number) => void;
 }
 
 /** The bytes of a file as they are now, and as they were at its last sync. */
@@ -186,8 +186,7 @@ export class SimulatedDisk implements FileSystem {
   }
 
   private count(): void {
-    const code = this.faults.failing?.get(++this.calls);
-    if (code !== undefined) throw failure(code, `call ${this.calls}`);
+    this.faults.before?.(++this.calls);
   }
 
   private inode(path: string): Inode {
@@ -230,4 +229,5 @@ function apply(entries: Map<string, Inode>, change: Change): void {
   }
 }
 
-const failure = (code: string, what: string): Error => Object.assign(new Error(`${code}: ${what}`), { code });
+/** An error as `node:fs` throws it. */
+export const failure = (code: string, what: string): Error => Object.assign(new Error(`${code}: ${what}`), { code });

@@ -10,6 +10,8 @@ export interface Clock {
   after(milliseconds: number, call: () => void): () => void;
   /** Calls again and again, and keeps no process alive by it. @returns a function that ends it */
   every(milliseconds: number, call: () => void): () => void;
+  /** Keeps the process alive though nothing is left to call, for somebody outside may ask. @returns a function that lets it go */
+  stayAlive(): () => void;
   /** Calls once nothing is left that could call anybody, so that the process would end. @returns a function that takes the call back */
   whenIdle(call: () => void): () => void;
 }
@@ -27,6 +29,11 @@ export const systemClock: Clock = {
 
   every(milliseconds, call) {
     const timer = setInterval(call, milliseconds).unref();
+    return () => clearInterval(timer);
+  },
+
+  stayAlive() {
+    const timer = setInterval(() => undefined, 2 ** 30);
     return () => clearInterval(timer);
   },
 

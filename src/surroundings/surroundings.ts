@@ -32,6 +32,9 @@ export const after: Clock['after'] = (milliseconds, call) => current.clock.after
 /** See {@link Clock.every}. */
 export const every: Clock['every'] = (milliseconds, call) => current.clock.every(milliseconds, call);
 
+/** See {@link Clock.stayAlive}. */
+export const stayAlive: Clock['stayAlive'] = () => current.clock.stayAlive();
+
 /** See {@link Clock.whenIdle}. */
 export const whenIdle: Clock['whenIdle'] = (call) => current.clock.whenIdle(call);
 
