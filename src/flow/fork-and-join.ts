@@ -70,7 +70,7 @@ export function mergeInTurn<T extends Positioned>(name: string, ...inputs: Obser
   return new Observable((subscriber) => {
     const context = currentContext();
     const out = join(name, 'stage');
-    const queues = inputs.map(() => [] as T[]);
+    const queues = inputs.map(() => [] as { readonly item: T; readonly held: number }[]);
     const open = inputs.map(() => true);
     const subscription = new Subscription();
     let marks: Mark[] = [{ position: 0, visited: 0, taken: inputs.map(() => 0) }];
@@ -96,16 +96,17 @@ export function mergeInTurn<T extends Positioned>(name: string, ...inputs: Obser
           return;
         }
         const input = visited % inputs.length;
-        const item = queues[input]!.shift();
-        if (item === undefined && open[input]) return;
+        const next = queues[input]!.shift();
+        if (next === undefined && open[input]) return;
         visited++;
-        if (item === undefined) continue;
+        if (next === undefined) continue;
+        const { item, held } = next;
         const samples = item.position - taken[input]!;
         position += samples;
         taken = taken.with(input, item.position);
         marks.push({ position, visited, taken });
         const lane = lanes[input]!;
-        lane.held -= samples;
+        lane.held -= held;
         lane.leave(item, item.position);
         const merged = { position, input, item };
         out.arrive(position);
@@ -125,8 +126,9 @@ export function mergeInTurn<T extends Positioned>(name: string, ...inputs: Obser
             try {
               const before = lane.entered;
               if (!lane.arrive(item.position)) return;
-              lane.held += item.position - before;
-              queues[i]!.push(item);
+              const held = item.position - before; // less than since the last item, where a filter has reported samples that it dropped
+              lane.held += held;
+              queues[i]!.push({ item, held });
               advance();
             } catch (error) {
               subscriber.error(error);

@@ -67,6 +67,15 @@ export class Node {
   /** Items that came in, and went out, at the position of the one before. */
   repeatsIn = 0;
   repeatsOut = 0;
+  /**
+   * Of the serial node, where a stage before it makes several items of one: the position before that of its newest output, and how many
+   * items it has worked on at that one. A resume makes all of these items again, and the node drops so many.
+   */
+  group: { readonly before: number; readonly items: number } | undefined;
+  /** Whether a stage before it makes several items of one, as far as is known. */
+  grouped = false;
+  /** After a resume: items of such a group that come once more. */
+  private repeated = 0;
   /** After a resume: items up to this position had been taken in already. */
   resumedAt = -1;
   /** Whether items come to it later than they were handed out: an operator of the user's delays them. */
@@ -114,8 +123,11 @@ export class Node {
   }
 
   /** Goes on from a snapshot. Upstream of the serial stage it does not say how many items were handled. */
-  restore(position: number, handled: number, handledItems = Number.POSITIVE_INFINITY): void {
+  restore(position: number, handled: number, handledItems = Number.POSITIVE_INFINITY, group?: Node['group']): void {
     this.entered = this.left = position;
+    this.group = group;
+    this.grouped = group !== undefined;
+    this.repeated = group?.items ?? 0;
     this.handled = handled;
     this.handledItems = handledItems;
     this.restored = { position: handled, items: handledItems };
@@ -134,6 +146,10 @@ export class Node {
     if (position < this.entered) {
       if (this.afterSerial && this.anyOrder) return true;
       throw outOfOrder(this, position);
+    }
+    if (position === this.left && this.repeated > 0) {
+      this.repeated--;
+      return false;
     }
     if (!this.leadsToSerial || this.itemsIn === 0) return true;
     let made = 0; // by stages before it, which may make several items of one

@@ -77,6 +77,8 @@ class SerialRunner<In extends Positioned, Out extends Positioned, State> {
   private ended: { readonly error?: unknown } | undefined;
   private closed = false;
   private arrived: (() => void) | undefined;
+  /** The items taken, those without an output included: the newest position, the one before it, and how many are at it. */
+  private taken = { position: 0, before: 0, items: 0 };
   private breathed = Number.NEGATIVE_INFINITY; // milliseconds
 
   constructor(
@@ -121,8 +123,11 @@ class SerialRunner<In extends Positioned, Out extends Positioned, State> {
       error: (error) => end({ error }),
       complete: () => end({}),
     });
-    const start = (): void =>
+    const start = (): void => {
+      const { left, group } = this.node;
+      this.taken = { position: left, before: group?.before ?? left, items: group?.items ?? 0 };
       void this.run().catch((error) => this.outputs.error(withLocation(`in stage '${this.node.name}'`, error)));
+    };
     this.context.onStart(() => soon(start));
     this.context.onStop(() => this.arrived?.());
     this.context.onTrainingEnd(() => this.end());
@@ -164,6 +169,7 @@ class SerialRunner<In extends Positioned, Out extends Positioned, State> {
       if (!Array.isArray(step)) throw noStep(this.value.name, step);
       this.node.busy += now() - begun;
       this.node.held -= next.samples;
+      this.take(next.item.position);
       this.state = step[0];
       if (step.length === 1) {
         this.context.demand.creditReturned(); // `handled` and `left` stay at the last output: a resume goes on behind it
@@ -172,6 +178,14 @@ class SerialRunner<In extends Positioned, Out extends Positioned, State> {
       this.node.done(next.item.position);
       this.handOut(step[1], false);
     }
+  }
+
+  private take(position: number): void {
+    const { taken } = this;
+    this.taken =
+      position === taken.position
+        ? { ...taken, items: taken.items + 1 }
+        : { position, before: taken.position, items: 1 };
   }
 
   /** Hands on the output of the items that gave none, and does the work that claims it. @returns whether to go on. */
@@ -189,7 +203,10 @@ class SerialRunner<In extends Positioned, Out extends Positioned, State> {
     this.lease = new Lease(output.position, again);
     const given: Out & { [leaseKey]?: Lease } = output;
     given[leaseKey] = this.lease;
-    if (!again) this.node.leave(output, output.position);
+    if (!again) {
+      this.node.leave(output, output.position);
+      this.node.group = this.taken;
+    }
     const { demand } = this.context;
     demand.push(() => this.outputs.next(given), again);
     demand.creditReturned();

@@ -134,6 +134,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
       const finish = (): void => {
         try {
           for (const out of value.end?.(history.state) ?? []) hand(node, subscriber, out, node.entered);
+          node.held = 0;
           subscriber.complete();
         } catch (error) {
           subscriber.error(failed(error));

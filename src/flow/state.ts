@@ -12,6 +12,8 @@ export type FlowState = {
       readonly handled: number;
       /** Items handled at that position; none upstream of the serial stage, where items are made again from their source. */
       readonly handledItems?: number;
+      /** Of the serial node, where several of its items may have one position: see `Node.group`. */
+      readonly group?: { readonly before: number; readonly items: number };
       /** Outputs of the item under way that the state does not tell of, where there are any. */
       readonly handedOut?: number;
       readonly state: Data;
@@ -28,8 +30,10 @@ export function saveNodes(graph: Graph): FlowState {
     const ahead = node.leadsToSerial && node.kind !== 'serial'; // by how much depends on time, and it is made again
     const handled = ahead ? Math.min(node.handled, position) : node.handled;
     const inside = handedOut > 0 && { handedOut };
+    const { before, items: taken } = node.group ?? { before: 0, items: 0 };
+    const group = node === graph.serial && graph.settled < node.left && { group: { before, items: taken } };
     const items = graph.afterSerial.has(node) ? { handledItems } : undefined;
-    nodes[node.name] = { position, handled, ...items, ...inside, state: node.state?.save(position) };
+    nodes[node.name] = { position, handled, ...items, ...group, ...inside, state: node.state?.save(position) };
   }
   return { nodes };
 }
@@ -55,7 +59,7 @@ export function loadNodes(graph: Graph, saved: FlowState, again: readonly string
   }
   for (const node of restored) {
     const entry = saved.nodes[node.name]!;
-    node.restore(entry.position, entry.handled, entry.handledItems);
+    node.restore(entry.position, entry.handled, entry.handledItems, entry.group);
     node.handedOut = entry.handedOut ?? 0;
     if (node !== graph.serial && !graph.afterSerial.has(node)) node.resumedAt = entry.position;
     node.state?.load(entry.state, entry.position);

@@ -105,7 +105,7 @@ function graphOf(random: Random, { items, nodes }: Sizes): GraphPlan {
   const batch = before.reduce((size, one) => (one.kind === 'batch' ? size * one.size : size), 1);
   const branches = Array.from({ length: between(random, 1, 3) }, (_, i) => {
     const steps = listOf(between(random, 1, nodes - 2), () => afterOf(random));
-    return [`branch${i + 1}$`, withoutLate(steps)] as const;
+    return [`branch${i + 1}$`, allowed(steps)] as const;
   });
   return {
     items,
@@ -190,11 +190,22 @@ function afterOf(random: Random): After {
 
 const isOfUser = ({ kind }: After): boolean => ['rx-bufferCount', 'rx-mergeMap', 'rx-delay'].includes(kind);
 
-/** Behind an operator that holds items back nothing can claim weights, or be told of the end in time. */
-function withoutLate(steps: readonly After[]): After[] {
-  const first = steps.findIndex(isOfUser);
-  const needsNow = ({ kind }: After): boolean => kind === 'claim' || kind === 'at-end';
-  return steps.filter((one, i) => first < 0 || i <= first || !needsNow(one));
+/**
+ * The steps without those that Weir refuses where they stand: behind an operator that holds items back nothing claims weights, behind one
+ * that changes their order no stage of Weir's goes by it, and the end is told where every update comes.
+ */
+function allowed(steps: readonly After[]): After[] {
+  const kept: After[] = [];
+  for (const one of steps) {
+    const isLate = kept.some(isOfUser);
+    const isMixed = kept.some(({ kind }) => kind === 'rx-mergeMap');
+    const isThinned = kept.some(({ kind }) => !['rx-map', 'claim', 'sum'].includes(kind));
+    if (one.kind === 'claim' && isLate) continue;
+    if (one.kind === 'at-end' && isThinned) continue;
+    if ((one.kind === 'sum' || one.kind === 'filter') && isMixed) continue;
+    kept.push(one);
+  }
+  return kept;
 }
 
 /** Whether the records of a branch are Weir's to answer for: none of its operators has a state of its own. */

@@ -36,12 +36,12 @@ export class Rules {
 
   /** Bounds hold at every moment: of each node, and of all that a source has outside. */
   check(flow: Flow): void {
-    const { samples, before } = this.graph;
-    const largest = samples * before.reduce((most, one) => (one.kind === 'fork' ? most * one.branches : most), 1);
+    const { samples } = this.graph;
+    const largest = samples * this.branches;
     for (const node of flow.nodes) {
       if (node.held < 0) this.breaks(`'${node.name}' holds ${node.held} samples`);
       if (node.kind === 'source') this.checkSource(node, largest);
-      else if (node.held > Math.max(node.limit, largest))
+      else if (node.held > Math.max(node.limit, largest) && !this.bursts)
         this.breaks(`'${node.name}' holds ${node.held} samples of ${node.limit}`);
     }
   }
@@ -62,17 +62,23 @@ export class Rules {
 
   private checkSource(source: Node, largest: number): void {
     const keepsBack = this.graph.before.some(({ kind }) => kind.startsWith('rx-'));
-    const most = (keepsBack ? 2 : 1) * Math.max(source.limit, largest) + (keepsBack ? largest : 0);
+    const most = this.branches * ((keepsBack ? 2 : 1) * Math.max(source.limit, largest) + (keepsBack ? largest : 0));
     const { outside } = credit(source);
     if (outside > most) this.breaks(`'${source.name}' has ${outside} samples outside of ${source.limit}`);
     if (outside < 0) this.breaks(`'${source.name}' has ${outside} samples outside`);
     for (const node of path(source))
-      if (node.entered > source.left && node.translate === undefined && !this.forks)
+      if (node.entered > source.left && node.translate === undefined && this.branches === 1)
         this.breaks(`'${node.name}' has samples that never left '${source.name}'`);
   }
 
-  private get forks(): boolean {
-    return this.graph.before.some(({ kind }) => kind === 'fork');
+  /** Whether several items come at once, of which those that find no room wait within the bound of the source. */
+  private get bursts(): boolean {
+    return this.graph.before.some(({ kind }) => kind === 'several' || kind === 'fork' || kind.startsWith('rx-'));
+  }
+
+  /** How many samples behind the forks one sample before them is. */
+  private get branches(): number {
+    return this.graph.before.reduce((most, one) => (one.kind === 'fork' ? most * one.branches : most), 1);
   }
 
   /** Says each thing once. */
