@@ -158,7 +158,7 @@ export class Flow implements Context {
 
   /** Every node's state as of the last position that went through to the end. Call at a barrier. */
   save(): FlowState {
-    return saveNodes(this.graph);
+    return saveNodes(this.graph, this.barrier.whole || this.completed);
   }
 
   /**

@@ -40,6 +40,7 @@ export class Graph {
     for (const node of this.nodes) {
       node.leadsToSerial = node === serial || leadsTo(node, serial);
       node.afterSerial = this.afterSerial.has(node);
+      node.leadsToClaim = node.afterSerial && path(node).some(({ claims }) => claims);
     }
   }
 

@@ -11,6 +11,10 @@ export interface NodeState {
   /** The state as plain data, as it was when all items up to `position` had been taken in. */
   save(position: number): Data;
   load(data: Data, position: number): void;
+  /** The same as it was before the items of the update at `position`, and what had been handled by then; undefined where none has come. */
+  saveBefore?(
+    position: number,
+  ): { readonly state: Data; readonly handled: number; readonly handledItems: number } | undefined;
 }
 
 /**
@@ -44,6 +48,10 @@ export class Node {
   leadsToSerial = false;
   /** Whether the serial stage is upstream. */
   afterSerial = false;
+  /** Whether a stage that claims weights is downstream. */
+  leadsToClaim = false;
+  /** Whether it claims weights itself. */
+  claims = false;
   /** Whether the node's outputs and state do not depend on the order of its items. */
   anyOrder = false;
   /** A log stands before a sink and hands none of its items on: readers of the graph look through it. */

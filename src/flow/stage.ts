@@ -118,6 +118,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
       node.anyOrder = value.anyOrder ?? false;
       node.record = value.record;
       node.handsOn = value.handsOn ?? false;
+      node.claims = value.claims !== undefined;
       const history = new StateHistory(value, node);
       node.introduce =
         value.introduce && ((incoming) => value.introduce!(incoming, history.state, declarationsOf(node)));
@@ -232,6 +233,8 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
             }
             if (!node.arrive(item?.position)) return;
             if (prompt && !demand.pushing) throw delayed(node.name, item.position);
+            if (lease !== undefined && node.leadsToClaim && value.repeat === undefined)
+              history.remember(lease.position);
             if (lease === undefined || value.claims === undefined) run(item);
             else claim(lease, work(item));
           } catch (error) {

@@ -21,8 +21,13 @@ export type FlowState = {
   };
 };
 
-/** Every node's state as of the last position that went through to the end. Call at a barrier. */
-export function saveNodes(graph: Graph): FlowState {
+/**
+ * Every node's state as of the last position that went through to the end. Call at a barrier.
+ *
+ * @param whole whether all work on the newest update is done. Else a stage whose outputs others still work on is saved as it was before that
+ * update, which a resume hands out once more: it makes these outputs again, and whoever had handled some of them lets those pass
+ */
+export function saveNodes(graph: Graph, whole: boolean): FlowState {
   const nodes: Record<string, FlowState['nodes'][string]> = {};
   for (const node of graph.nodes) {
     const position = graph.committed(node);
@@ -33,6 +38,11 @@ export function saveNodes(graph: Graph): FlowState {
     const { before, items: taken } = node.group ?? { before: 0, items: 0 };
     const group = node === graph.serial && graph.settled < node.left && { group: { before, items: taken } };
     const items = graph.afterSerial.has(node) ? { handledItems } : undefined;
+    const earlier = whole ? undefined : node.state?.saveBefore?.(position);
+    if (earlier !== undefined) {
+      nodes[node.name] = { position, ...earlier };
+      continue;
+    }
     nodes[node.name] = { position, handled, ...items, ...group, ...inside, state: node.state?.save(position) };
   }
   return { nodes };
@@ -99,6 +109,10 @@ export class StateHistory<State> {
   private past: { readonly position: number; readonly state: State }[];
   private lookedAt = 0; // position
   private readonly context = currentContext();
+  /** As it was before the items of the newest update that has come. */
+  private before:
+    | { readonly position: number; readonly state: State; readonly handled: number; readonly handledItems: number }
+    | undefined;
 
   constructor(
     private readonly owner: StateOwner<State>,
@@ -112,7 +126,20 @@ export class StateHistory<State> {
         this.state = owner.load === undefined ? (data as State) : owner.load(data, position);
         this.past = [{ position, state: this.state }];
       },
+      saveBefore: (position) => {
+        const { before } = this;
+        if (before?.position !== position) return undefined;
+        const { handled, handledItems, state } = before;
+        return { handled, handledItems, state: owner.save === undefined ? (state as Data) : owner.save(state) };
+      },
     };
+  }
+
+  /** Notes the state before the items of an update, of which the first has come. */
+  remember(position: number): void {
+    if (this.before?.position === position) return;
+    const { handled, handledItems } = this.node;
+    this.before = { position, state: this.state, handled, handledItems };
   }
 
   /** Behind the training step, where the whole graph stands still when a snapshot is taken: the newest state is the one. */

@@ -61,7 +61,8 @@ export class Rules {
   }
 
   private checkSource(source: Node, largest: number): void {
-    const keepsBack = this.graph.before.some(({ kind }) => kind.startsWith('rx-'));
+    // What a filter drops between two items counts with the later one where it waits, and not while threads have it.
+    const keepsBack = this.graph.before.some(({ kind }) => kind.startsWith('rx-') || kind === 'filter');
     const most = this.branches * ((keepsBack ? 2 : 1) * Math.max(source.limit, largest) + (keepsBack ? largest : 0));
     const { outside } = credit(source);
     if (outside > most) this.breaks(`'${source.name}' has ${outside} samples outside of ${source.limit}`);
