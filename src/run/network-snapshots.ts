@@ -1,6 +1,7 @@
 import type { Data } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import type { Flow } from '../flow/flow.js';
+import type { Counted } from '../flow/schedule.js';
 import type { ArrayKeeper } from '../storage/kept-arrays.js';
 import type { StreamRecord } from '../storage/metric-reader.js';
 import { done, type RunState } from '../storage/run-state.js';
@@ -76,10 +77,12 @@ export interface SnapshotTarget {
 
 /** Follows how far one network is, and writes its snapshots at barriers. */
 export class NetworkSnapshots {
-  /** The newest update that was logged. */
+  /** The newest update: of the training, or of the log where nothing trains. */
   update: number;
-  /** Updates that the training step has made, where a pin asks for one of them. */
+  /** Updates that the training step has made. */
   trained: number;
+  /** Whether a training step says how far the network is, and not its log. */
+  followsTraining = false;
   /** Why the newest snapshot could not be written, where the run went on without it. */
   unsaved: string | undefined;
   private best: number | undefined; // the newest update that was found to be among the best
@@ -107,8 +110,15 @@ export class NetworkSnapshots {
     return (clockNow() - this.startedAt) / 1000;
   }
 
-  /** Notes how far the network is by a record of its log. */
-  follow({ number, endsEpoch, epoch }: StreamRecord): void {
+  /** Notes how far the training is, by an update as it is handed out. */
+  noteTrained({ number, endsEpoch, epoch }: Counted): void {
+    this.trained = this.update = number;
+    this.epoch = endsEpoch ? epoch : undefined;
+  }
+
+  /** Notes how far a network that is not trained here is, by a record of its log. */
+  noteLogged({ number, endsEpoch, epoch }: StreamRecord): void {
+    if (this.followsTraining) return;
     if (typeof number === 'number') this.update = number;
     if (typeof endsEpoch === 'boolean') this.epoch = endsEpoch ? (epoch as number) : undefined;
   }

@@ -4,6 +4,7 @@ import type { Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { Flow, type Outcome } from '../flow/flow.js';
 import { listen } from '../flow/node.js';
+import type { Counted } from '../flow/schedule.js';
 import { stage } from '../flow/stage.js';
 import { ArrayKeeper, type KeptRecord } from '../storage/kept-arrays.js';
 import { logStage } from '../storage/log-stage.js';
@@ -116,7 +117,7 @@ export class NetworkTraining {
       for (const line of identity?.said.splice(0) ?? []) watch.warn(line);
       this.load(flow);
       for (const line of flow.remarks) remark(line);
-      if (pin !== undefined && 'update' in pin) countUpdates(flow, snapshots);
+      followUpdates(flow, snapshots);
       consensus.sameGraph(flow, snapshots.update);
       watch.network(network, index, networks.length, flow, (state ?? trunk)?.update);
       const outcome = await flow.start();
@@ -163,7 +164,7 @@ export class NetworkTraining {
 
   private log(record: StreamRecord): void {
     const { metrics, options } = this.run;
-    this.snapshots.follow(record);
+    this.snapshots.noteLogged(record);
     metrics.append({ ...record, wall: { seconds: this.snapshots.seconds } });
     options.watch.record(record);
     if (this.run.consensus.writes && this.schemas.get(record.stream)?.description.role === 'ending') {
@@ -207,12 +208,12 @@ export class NetworkTraining {
   }
 }
 
-function countUpdates(flow: Flow, snapshots: NetworkSnapshots): void {
+/** Has the snapshots follow the training itself: a stream may be logged late, or not at all. */
+function followUpdates(flow: Flow, snapshots: NetworkSnapshots): void {
   const serial = flow.nodes.find(({ kind }) => kind === 'serial');
   if (serial === undefined) return;
-  listen(serial, (update) => {
-    snapshots.trained = (update as { readonly number: number }).number;
-  });
+  snapshots.followsTraining = true;
+  listen(serial, (update) => snapshots.noteTrained(update as Counted));
 }
 
 /** The last state of a network that this run took over. @throws {WeirError} where its weights are not those that were taken over */
