@@ -1,5 +1,6 @@
 import { type MonoTypeOperatorFunction, Observable, Subject, Subscription } from 'rxjs';
 import type { Positioned } from './data.js';
+import { WeirError } from './errors.js';
 import type { Node } from './node.js';
 import { addEdge, currentContext, join, subscribeFrom } from './wiring.js';
 
@@ -52,6 +53,12 @@ export interface Merged<T> extends Positioned {
 
 /** The state after an item has gone out: its merged position, inputs visited so far, and the position up to which each has been taken. */
 type Mark = { readonly position: number; readonly visited: number; readonly taken: readonly number[] };
+
+const severalAtOnce = (name: string, position: number): WeirError =>
+  new WeirError(
+    `mergeInTurn '${name}' was handed two items of position ${position}: after a resume it could not tell how many of them it had taken`,
+    'make several items of one behind the merge, or join them to one before it',
+  );
 
 /**
  * Merges streams in turn, one item of each, so that the order never depends on their speeds. An input that completes is left
@@ -125,6 +132,7 @@ export function mergeInTurn<T extends Positioned>(name: string, ...inputs: Obser
           next(item) {
             try {
               const before = lane.entered;
+              if (item.position === before && lane.itemsIn > 0) throw severalAtOnce(name, item.position);
               if (!lane.arrive(item.position)) return;
               const held = item.position - before; // less than since the last item, where a filter has reported samples that it dropped
               lane.held += held;

@@ -11,9 +11,9 @@ export interface NodeState {
   /** The state as plain data, as it was when all items up to `position` had been taken in. */
   save(position: number): Data;
   load(data: Data, position: number): void;
-  /** The same as it was before the items of the update at `position`, and what had been handled by then; undefined where none has come. */
+  /** The same as it was before the items of an update, and what had been handled by then; undefined where none has come. */
   saveBefore?(
-    position: number,
+    lease: object,
   ): { readonly state: Data; readonly handled: number; readonly handledItems: number } | undefined;
 }
 
@@ -38,6 +38,8 @@ export class Node {
   /** Items up to this position have been worked on completely, and so many at it. A stage that claims a lease may be inside the next. */
   handled = -1;
   handledItems = 0;
+  /** The lease of the newest item that was worked on completely; of the serial node that of its newest output. */
+  lease: object | undefined;
   /** Outputs of the item that it is inside of, since its state last moved: a snapshot counts them, as no state tells of them. */
   handedOut = 0;
   readonly downstream = new Set<Node>();
@@ -124,10 +126,13 @@ export class Node {
     if (!this.demand.pushing) this.late = true;
   }
 
-  /** Says that an item has been worked on completely. */
-  done(position: number): void {
-    this.handledItems = position === this.handled ? this.handledItems + 1 : 1;
+  /** Says that an item has been worked on completely. @param lease of the update that it was made of, for two may have one position */
+  done(position: number, lease?: { readonly again: boolean }): void {
+    const isSame = lease === undefined || lease === this.lease || (this.lease === undefined && lease.again);
+    const isMore = position === this.handled && isSame;
+    this.handledItems = isMore ? this.handledItems + 1 : 1;
     this.handled = position;
+    this.lease = lease;
   }
 
   /** Goes on from a snapshot. Upstream of the serial stage it does not say how many items were handled. */

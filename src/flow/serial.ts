@@ -175,7 +175,7 @@ class SerialRunner<In extends Positioned, Out extends Positioned, State> {
         this.context.demand.creditReturned(); // `handled` and `left` stay at the last output: a resume goes on behind it
         continue;
       }
-      this.node.done(next.item.position);
+      this.node.handled = next.item.position;
       this.handOut(step[1], false);
     }
   }
@@ -193,14 +193,14 @@ class SerialRunner<In extends Positioned, Out extends Positioned, State> {
     const step = this.value.flush?.(this.state);
     if (step === undefined) return true;
     this.state = step[0];
-    this.node.done(step[1].position);
+    this.node.handled = step[1].position;
     this.handOut(step[1], false);
     return await this.workDone();
   }
 
   /** Hands on an output with its lease; a stage that needs the weights claims it now. */
   private handOut(output: Out, again: boolean): void {
-    this.lease = new Lease(output.position, again);
+    this.lease = this.node.lease = new Lease(output.position, again);
     const given: Out & { [leaseKey]?: Lease } = output;
     given[leaseKey] = this.lease;
     if (!again) {

@@ -154,8 +154,12 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
           node.handedOut = sameState;
           freeze(step[0]); // a state that is changed in place would hide how far the item is
         }
-        demand.push(() => hand(node, subscriber, step[1], item.position));
+        demand.push(() => hand(node, subscriber, step[1], item.position), isRedone(item));
       };
+
+      /** Whether the outputs of an item are made again after a resume, since stages that follow had not worked on all of them. */
+      const isRedone = (item: In): boolean =>
+        node.leadsToClaim && value.repeat === undefined && leaseOf(item)?.again === true;
 
       /**
        * All steps of one item, as slices of work under its lease. A step is applied when the one after it is made: so the last step is
@@ -174,7 +178,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
             made = step;
           }
           if (made !== undefined) apply(made, item);
-          node.done(item.position);
+          node.done(item.position, leaseOf(item));
           ending();
           node.handedOut = 0;
         } catch (error) {
@@ -218,7 +222,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
           }
           node.end(begun);
         }
-        node.done(item.position);
+        node.done(item.position, node.afterSerial ? leaseOf(item) : undefined);
         if (value.endsTraining !== undefined) ending();
         demand.itemDone();
       };
@@ -233,8 +237,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
             }
             if (!node.arrive(item?.position)) return;
             if (prompt && !demand.pushing) throw delayed(node.name, item.position);
-            if (lease !== undefined && node.leadsToClaim && value.repeat === undefined)
-              history.remember(lease.position);
+            if (lease !== undefined && node.leadsToClaim && value.repeat === undefined) history.remember(lease);
             if (lease === undefined || value.claims === undefined) run(item);
             else claim(lease, work(item));
           } catch (error) {

@@ -31,14 +31,17 @@ export function saveNodes(graph: Graph, whole: boolean): FlowState {
   const nodes: Record<string, FlowState['nodes'][string]> = {};
   for (const node of graph.nodes) {
     const position = graph.committed(node);
-    const { handledItems, handedOut } = node;
+    const { handedOut } = node;
+    const isOlder = node.lease !== undefined && node.lease !== graph.serial?.lease; // of an earlier update at this position
+    const handledItems = isOlder && node.handled === position ? 0 : node.handledItems;
     const ahead = node.leadsToSerial && node.kind !== 'serial'; // by how much depends on time, and it is made again
     const handled = ahead ? Math.min(node.handled, position) : node.handled;
     const inside = handedOut > 0 && { handedOut };
     const { before, items: taken } = node.group ?? { before: 0, items: 0 };
     const group = node === graph.serial && graph.settled < node.left && { group: { before, items: taken } };
     const items = graph.afterSerial.has(node) ? { handledItems } : undefined;
-    const earlier = whole ? undefined : node.state?.saveBefore?.(position);
+    const lease = graph.serial?.lease;
+    const earlier = whole || lease === undefined ? undefined : node.state?.saveBefore?.(lease);
     if (earlier !== undefined) {
       nodes[node.name] = { position, ...earlier };
       continue;
@@ -111,7 +114,7 @@ export class StateHistory<State> {
   private readonly context = currentContext();
   /** As it was before the items of the newest update that has come. */
   private before:
-    | { readonly position: number; readonly state: State; readonly handled: number; readonly handledItems: number }
+    | { readonly lease: object; readonly state: State; readonly handled: number; readonly handledItems: number }
     | undefined;
 
   constructor(
@@ -126,9 +129,9 @@ export class StateHistory<State> {
         this.state = owner.load === undefined ? (data as State) : owner.load(data, position);
         this.past = [{ position, state: this.state }];
       },
-      saveBefore: (position) => {
+      saveBefore: (lease) => {
         const { before } = this;
-        if (before?.position !== position) return undefined;
+        if (before?.lease !== lease) return undefined;
         const { handled, handledItems, state } = before;
         return { handled, handledItems, state: owner.save === undefined ? (state as Data) : owner.save(state) };
       },
@@ -136,10 +139,11 @@ export class StateHistory<State> {
   }
 
   /** Notes the state before the items of an update, of which the first has come. */
-  remember(position: number): void {
-    if (this.before?.position === position) return;
-    const { handled, handledItems } = this.node;
-    this.before = { position, state: this.state, handled, handledItems };
+  remember(lease: { readonly position: number }): void {
+    if (this.before?.lease === lease) return;
+    const { handled } = this.node;
+    const handledItems = handled === lease.position ? 0 : this.node.handledItems; // those were of an earlier update at this position
+    this.before = { lease, state: this.state, handled, handledItems };
   }
 
   /** Behind the training step, where the whole graph stands still when a snapshot is taken: the newest state is the one. */

@@ -25,6 +25,8 @@ import type { After, Before, GraphPlan } from './plan.js';
 /** What flows before the training: a number that tells from which items it was made. */
 export interface Item extends Positioned {
   readonly value: number;
+  /** Samples that it is made of. */
+  readonly samples: number;
 }
 
 /** What the training gives: a sum over all items so far, and the weights themselves, which move with the next one. */
@@ -81,8 +83,9 @@ export function wired(plan: GraphPlan, around: GraphSurroundings): Record<`${str
 function* itemsOf({ items, samples }: GraphPlan): Generator<Item> {
   let position = 0;
   for (let i = 1; i <= items; i++) {
-    position += 1 + (mix(i, 7) % samples);
-    yield { position, value: mix(i, 1) };
+    const own = 1 + (mix(i, 7) % samples);
+    position += own;
+    yield { position, value: mix(i, 1), samples: own };
   }
 }
 
@@ -102,6 +105,7 @@ function applied(stream: Observable<Item>, one: Before, name: string, around: Gr
             new Promise<Item>((resolve) => {
               later(duration(one.slow, item, around), () => resolve({ ...item, value: mix(item.value, 2) }));
             }),
+          ({ samples }) => samples,
         ),
       );
     case 'sum':
@@ -162,14 +166,14 @@ const batching = (name: string, size: number) =>
       const { position } = item;
       const items = state.items + 1;
       const value = mix(state.value, item.value);
-      if (items < size) return [{ items, samples: state.samples + position - state.position, value, position }];
+      if (items < size) return [{ items, samples: state.samples + item.samples, value, position }];
       return [
         { items: 0, samples: 0, value: 0, position },
-        { position, value },
+        { position, value, samples: state.samples + item.samples },
       ];
     },
-    *end({ items, value, position }) {
-      if (items > 0) yield { position, value };
+    *end({ items, samples, value, position }) {
+      if (items > 0) yield { position, value, samples };
     },
   });
 
@@ -188,6 +192,7 @@ function training({ accumulate, epoch }: GraphPlan) {
       ...{ position, value: sum, number },
       epoch: Math.ceil(number / epoch),
       endsEpoch: number % epoch === 0,
+      samples: 1,
       own: sum,
       weights: () => standing.sum,
     };

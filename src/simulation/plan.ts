@@ -101,7 +101,7 @@ const between = (random: Random, least: number, most: number): number => least +
 
 function graphOf(random: Random, { items, nodes }: Sizes): GraphPlan {
   const samples = pick(random, [1, 1, 1, 4]);
-  const before = listOf(between(random, 1, nodes - 2), () => beforeOf(random));
+  const before = mergeable(listOf(between(random, 1, nodes - 2), () => beforeOf(random)));
   const batch = before.reduce((size, one) => (one.kind === 'batch' ? size * one.size : size), 1);
   const branches = Array.from({ length: between(random, 1, 3) }, (_, i) => {
     const steps = listOf(between(random, 1, nodes - 2), () => afterOf(random));
@@ -186,6 +186,12 @@ function afterOf(random: Random): After {
     default:
       return { kind };
   }
+}
+
+/** A merge takes no stream in which several items have one position. */
+function mergeable(steps: readonly Before[]): Before[] {
+  const several = steps.findIndex(({ kind }) => kind === 'several');
+  return steps.filter(({ kind }, i) => several < 0 || i <= several || kind !== 'fork');
 }
 
 const isOfUser = ({ kind }: After): boolean => ['rx-bufferCount', 'rx-mergeMap', 'rx-delay'].includes(kind);

@@ -3,7 +3,7 @@ import type { Flow } from '../flow/flow.js';
 import { listen, type Node, path } from '../flow/node.js';
 import { Tap } from '../flow/tap.js';
 import type { Fault } from './graph.js';
-import type { GraphPlan } from './plan.js';
+import type { Before, GraphPlan } from './plan.js';
 
 /** What a snapshot has promised: the newest update that a finished one holds. It stands over kills and failures of power. */
 export interface Promised {
@@ -77,9 +77,11 @@ export class Rules {
     return this.graph.before.some(({ kind }) => kind === 'several' || kind === 'fork' || kind.startsWith('rx-'));
   }
 
-  /** How many samples behind the forks one sample before them is. */
+  /** How many samples one of the source counts for behind forks, and behind stages that make several items of one. */
   private get branches(): number {
-    return this.graph.before.reduce((most, one) => (one.kind === 'fork' ? most * one.branches : most), 1);
+    const times = (one: Before): number =>
+      one.kind === 'fork' ? one.branches : one.kind === 'several' ? one.count : 1;
+    return this.graph.before.reduce((product, one) => product * times(one), 1);
   }
 
   /** Says each thing once. */

@@ -32,26 +32,23 @@ function digestOfFile(handle: number, bytes: number, hash: Hash): number {
  * @param whole whether it was finished then, and so must hold nothing more
  */
 export function differenceFrom({ bytes, sha256 }: LogMark, file: string, whole: boolean): string | undefined {
-  let handle: number;
-  try {
-    handle = files.open(file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    return bytes === 0 ? undefined : `is gone: it had ${bytes} bytes`;
-  }
-  try {
-    const size = files.size(handle);
-    if (size < bytes) return `was cut: it has ${size} of ${bytes} bytes`;
-    if (whole && size > bytes) return `has ${size - bytes} bytes more than the run wrote`;
-    if (sha256 === undefined) return undefined;
-    const hash = createHash('sha256');
-    digestOfFile(handle, bytes, hash);
-    return hash.digest('hex') === sha256
-      ? undefined
-      : `is altered: its first ${bytes} bytes are not those that were written`;
-  } finally {
-    files.close(handle);
-  }
+  if (!files.exists(file)) return bytes === 0 ? undefined : `is gone: it had ${bytes} bytes`;
+  return onDisk(`read the metric log ${file}`, () => {
+    const handle = files.open(file);
+    try {
+      const size = files.size(handle);
+      if (size < bytes) return `was cut: it has ${size} of ${bytes} bytes`;
+      if (whole && size > bytes) return `has ${size - bytes} bytes more than the run wrote`;
+      if (sha256 === undefined) return undefined;
+      const hash = createHash('sha256');
+      digestOfFile(handle, bytes, hash);
+      return hash.digest('hex') === sha256
+        ? undefined
+        : `is altered: its first ${bytes} bytes are not those that were written`;
+    } finally {
+      files.close(handle);
+    }
+  });
 }
 
 const bufferBytes = 2 ** 16;

@@ -1,6 +1,7 @@
 import { isRecord } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { files } from '../surroundings/surroundings.js';
+import { onDisk } from './disk.js';
 
 /** A value of a record: NaN and the infinities too, though JSON has none. */
 export type Metric = null | boolean | number | string | readonly Metric[] | { readonly [key: string]: Metric };
@@ -62,7 +63,7 @@ export function* readMetrics(file: string, most = Number.POSITIVE_INFINITY): Gen
     const lines = new Lines(file);
     const chunk = Buffer.alloc(chunkBytes);
     for (let at = 0; at < most; ) {
-      const got = files.readAt(handle, chunk.subarray(0, most - at), at);
+      const got = onDisk(`read the metric log ${file}`, () => files.readAt(handle, chunk.subarray(0, most - at), at));
       if (got === 0) return;
       at += got;
       yield* lines.recordsIn(chunk.subarray(0, got));
@@ -83,7 +84,8 @@ export async function* followMetrics(file: string, more: () => Promise<boolean>)
     const lines = new Lines(file);
     const chunk = Buffer.alloc(chunkBytes);
     for (let [open, at] = [true, 0]; ; ) {
-      const got = files.readAt(handle, chunk, at);
+      const from = at;
+      const got = onDisk(`read the metric log ${file}`, () => files.readAt(handle, chunk, from));
       at += got;
       if (got > 0) yield* lines.recordsIn(chunk.subarray(0, got));
       else if (open) open = await more();
