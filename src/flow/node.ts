@@ -6,6 +6,15 @@ import type { Declaration, Header, Input, Introduce } from './header.js';
 /** The part that a node plays in the graph; drawn by `weir graph`. */
 export type NodeKind = 'source' | 'stage' | 'workers' | 'serial' | 'sink';
 
+/** How far a node was, as a snapshot has it: see `FlowState`. */
+interface Restored {
+  readonly position: number;
+  readonly handled: number;
+  readonly handledItems?: number;
+  readonly earlier?: true;
+  readonly group?: Node['group'];
+}
+
 /** The state of a node, as a snapshot takes it and gives it back. */
 export interface NodeState {
   /** The state as plain data, as it was when all items up to `position` had been taken in. */
@@ -14,7 +23,9 @@ export interface NodeState {
   /** The same as it was before the items of an update, and what had been handled by then; undefined where none has come. */
   saveBefore?(
     lease: object,
-  ): { readonly state: Data; readonly handled: number; readonly handledItems: number } | undefined;
+  ):
+    | { readonly state: Data; readonly handled: number; readonly handledItems: number; readonly earlier?: true }
+    | undefined;
 }
 
 /**
@@ -136,14 +147,15 @@ export class Node {
   }
 
   /** Goes on from a snapshot. Upstream of the serial stage it does not say how many items were handled. */
-  restore(position: number, handled: number, handledItems = Number.POSITIVE_INFINITY, group?: Node['group']): void {
+  restore({ position, handled, handledItems = Number.POSITIVE_INFINITY, earlier, group }: Restored): void {
     this.entered = this.left = position;
     this.group = group;
     this.grouped = group !== undefined;
     this.repeated = group?.items ?? 0;
     this.handled = handled;
     this.handledItems = handledItems;
-    this.restored = { position: handled, items: handledItems };
+    this.restored = { position: handled, items: earlier ? 0 : handledItems };
+    this.lease = earlier && { again: false }; // of an update that does not come again
   }
 
   /** Whether an item that is handed out once more had been worked on before the snapshot. */

@@ -12,6 +12,8 @@ export type FlowState = {
       readonly handled: number;
       /** Items handled at that position; none upstream of the serial stage, where items are made again from their source. */
       readonly handledItems?: number;
+      /** Whether these were of an earlier update, at the same position. */
+      readonly earlier?: true;
       /** Of the serial node, where several of its items may have one position: see `Node.group`. */
       readonly group?: { readonly before: number; readonly items: number };
       /** Outputs of the item under way that the state does not tell of, where there are any. */
@@ -28,27 +30,33 @@ export type FlowState = {
  * update, which a resume hands out once more: it makes these outputs again, and whoever had handled some of them lets those pass
  */
 export function saveNodes(graph: Graph, whole: boolean): FlowState {
-  const nodes: Record<string, FlowState['nodes'][string]> = {};
-  for (const node of graph.nodes) {
+  const { serial, settled } = graph;
+  const lease = serial?.lease;
+  const entryOf = (node: Node): FlowState['nodes'][string] => {
     const position = graph.committed(node);
-    const { handedOut } = node;
-    const isOlder = node.lease !== undefined && node.lease !== graph.serial?.lease; // of an earlier update at this position
-    const handledItems = isOlder && node.handled === position ? 0 : node.handledItems;
-    const ahead = node.leadsToSerial && node.kind !== 'serial'; // by how much depends on time, and it is made again
-    const handled = ahead ? Math.min(node.handled, position) : node.handled;
-    const inside = handedOut > 0 && { handedOut };
-    const { before, items: taken } = node.group ?? { before: 0, items: 0 };
-    const group = node === graph.serial && graph.settled < node.left && { group: { before, items: taken } };
-    const items = graph.afterSerial.has(node) ? { handledItems } : undefined;
-    const lease = graph.serial?.lease;
-    const earlier = whole || lease === undefined ? undefined : node.state?.saveBefore?.(lease);
-    if (earlier !== undefined) {
-      nodes[node.name] = { position, ...earlier };
-      continue;
+    const before = whole || lease === undefined ? undefined : node.state?.saveBefore?.(lease);
+    if (before !== undefined) return { position, ...before };
+    const state = node.state?.save(position);
+    if (graph.afterSerial.has(node)) {
+      const { handled, handledItems, handedOut } = node;
+      const earlier = node.lease !== undefined &&
+        node.lease !== lease &&
+        handled === position && { earlier: true as const };
+      return { position, handled, handledItems, ...earlier, ...(handedOut > 0 && { handedOut }), state };
     }
-    nodes[node.name] = { position, handled, ...items, ...group, ...inside, state: node.state?.save(position) };
-  }
-  return { nodes };
+    if (node === serial) {
+      const { group, handled } = node;
+      return {
+        position,
+        handled,
+        ...(group !== undefined && settled < node.left && { group: { before: group.before, items: group.items } }),
+        state,
+      };
+    }
+    // By how much a node before the serial one is ahead depends on time, and what it made is made again.
+    return { position, handled: node.leadsToSerial ? Math.min(node.handled, position) : node.handled, state };
+  };
+  return { nodes: Object.fromEntries(graph.nodes.map((node) => [node.name, entryOf(node)])) };
 }
 
 /**
@@ -72,7 +80,7 @@ export function loadNodes(graph: Graph, saved: FlowState, again: readonly string
   }
   for (const node of restored) {
     const entry = saved.nodes[node.name]!;
-    node.restore(entry.position, entry.handled, entry.handledItems, entry.group);
+    node.restore(entry);
     node.handedOut = entry.handedOut ?? 0;
     if (node !== graph.serial && !graph.afterSerial.has(node)) node.resumedAt = entry.position;
     node.state?.load(entry.state, entry.position);
@@ -132,8 +140,8 @@ export class StateHistory<State> {
       saveBefore: (lease) => {
         const { before } = this;
         if (before?.lease !== lease) return undefined;
-        const { handled, handledItems, state } = before;
-        return { handled, handledItems, state: owner.save === undefined ? (state as Data) : owner.save(state) };
+        const { lease: _, state, ...handled } = before;
+        return { ...handled, state: owner.save === undefined ? (state as Data) : owner.save(state) };
       },
     };
   }
@@ -142,8 +150,8 @@ export class StateHistory<State> {
   remember(lease: { readonly position: number }): void {
     if (this.before?.lease === lease) return;
     const { handled } = this.node;
-    const handledItems = handled === lease.position ? 0 : this.node.handledItems; // those were of an earlier update at this position
-    this.before = { lease, state: this.state, handled, handledItems };
+    const earlier = handled === lease.position && { earlier: true as const };
+    this.before = { lease, state: this.state, handled, handledItems: this.node.handledItems, ...earlier };
   }
 
   /** Behind the training step, where the whole graph stands still when a snapshot is taken: the newest state is the one. */

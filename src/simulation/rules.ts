@@ -37,11 +37,12 @@ export class Rules {
   /** Bounds hold at every moment: of each node, and of all that a source has outside. */
   check(flow: Flow): void {
     const { samples } = this.graph;
-    const largest = samples * this.branches;
+    const joined = this.graph.before.reduce((size, one) => (one.kind === 'batch' ? size * one.size : size), 1);
+    const largest = samples * joined * this.branches;
     for (const node of flow.nodes) {
       if (node.held < 0) this.breaks(`'${node.name}' holds ${node.held} samples`);
       if (node.kind === 'source') this.checkSource(node, largest);
-      else if (node.held > Math.max(node.limit, largest) && !this.bursts)
+      else if (node.held > Math.max(node.limit, largest) + largest && !this.bursts) // and the rest of a batch, at the end of the data
         this.breaks(`'${node.name}' holds ${node.held} samples of ${node.limit}`);
     }
   }
@@ -61,8 +62,8 @@ export class Rules {
   }
 
   private checkSource(source: Node, largest: number): void {
-    // What a filter drops between two items counts with the later one where it waits, and not while threads have it.
-    const keepsBack = this.graph.before.some(({ kind }) => kind.startsWith('rx-') || kind === 'filter');
+    if (this.graph.before.some(({ kind }) => kind === 'filter')) return; // the samples that it drops count with the item after them, once that is here
+    const keepsBack = this.graph.before.some(({ kind }) => kind.startsWith('rx-'));
     const most = this.branches * ((keepsBack ? 2 : 1) * Math.max(source.limit, largest) + (keepsBack ? largest : 0));
     const { outside } = credit(source);
     if (outside > most) this.breaks(`'${source.name}' has ${outside} samples outside of ${source.limit}`);
