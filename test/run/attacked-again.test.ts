@@ -29,6 +29,19 @@ test('attacks that the settings take away are dropped, which is said; the others
   expect(Object.keys(RunFolder.open(again).streams)).not.toContain('bounds');
 }, 300_000);
 
+test('APGD is added at the ε of a key, on as many samples as the attack that has most', async () => {
+  const again = join(base, 'checked');
+  const { status, err } = await call('attack', run, '--run', again, '--set', 'whitebox=3', '--set', 'apgd=0.5');
+  expect(err).not.toContain('weir:');
+  expect(status).toBe(0);
+  expect(['attacks', 'bounds', 'apgd'].map((one) => count(again, one))).toEqual([2, 3, 3]);
+  const [first] = [...recordsOf(RunFolder.open(again))].filter(({ stream }) => stream === 'apgd');
+  expect(first).toMatchObject({ epsilon: 0.5 });
+  const without = join(base, 'unchecked');
+  expect((await call('attack', again, '--run', without, '--set', 'apgd=0')).err).toContain('apgd$ is left out');
+  expect(count(without, 'apgd')).toBe(0);
+}, 300_000);
+
 test('an attack whose graph does not take the state of the run leaves no folder behind', async () => {
   const again = join(base, 'failed');
   const { status, err } = await call('attack', run, '--run', again, '--set', 'norms=true');

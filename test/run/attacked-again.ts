@@ -25,16 +25,14 @@ export default weir.pipeline({
         weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.1 }), seed }),
       );
     const end$ = () => updates$.pipe(weir.atEnd());
-    const { attacked, whitebox, choose } = config;
+    const { attacked, choose } = config;
     const attack = { samples: attacked, iterations: 1, choose: 'all', seed } as const;
     return {
       updates$,
       ...(config.norms && { sigmas$: updates$.pipe(weir.every({ epochs: 1 }), weir.layerNorms(model)) }),
       attacks$: end$().pipe(weir.tangentAttack(model, flowers, attack)),
       ...weir.blackBoxAttacks(end$(), model, flowers, { attacked, blackbox: config.blackbox, choose, seed }),
-      ...(whitebox > 0 && {
-        bounds$: end$().pipe(weir.ddn(model, flowers, { samples: whitebox, choose: 'all', seed })),
-      }),
+      ...weir.whiteBoxAttacks(end$(), model, flowers, { ...config, bothSides: false, choose: 'all', seed }),
     };
   },
 });
