@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -48,4 +48,30 @@ test('an attack whose graph does not take the state of the run leaves no folder 
   expect(status).toBe(1);
   expect(err).toContain("these settings change the graph of network 'attacked-again'");
   expect(existsSync(again)).toBe(false);
+}, 300_000);
+
+test('an attack that fails before its first result leaves no folder, so that the same command may be given again', async () => {
+  const again = join(base, 'broken');
+  const set = ['--run', again, '--set', 'blackbox=[]', '--set', 'whitebox=0'];
+  const first = await call('attack', run, ...set, '--set', 'failAt=1');
+  expect(first.status).toBe(1);
+  expect(first.err).toContain('result 1 fails');
+  expect(existsSync(again)).toBe(false);
+  expect((await call('attack', run, ...set)).status).toBe(0);
+}, 300_000);
+
+test('an attack that fails after results keeps them, and says how it goes on; what else is in its folder is no business of it', async () => {
+  const again = join(base, 'half');
+  mkdirSync(again);
+  writeFileSync(join(again, 'notes.txt'), 'mine');
+  const set = ['--run', again, '--set', 'blackbox=[]', '--set', 'whitebox=0'];
+  const kept = await call('attack', run, ...set, '--set', 'failAt=1');
+  expect(kept.err).toContain(`failed; go on with: weir resume ${again}`);
+  expect(existsSync(join(again, 'notes.txt'))).toBe(true);
+  const other = join(base, 'other');
+  const { status, err } = await call('attack', run, '--run', other, '--set', 'failAt=2', '--set', 'attacked=3');
+  expect(status).toBe(1);
+  expect(err).toContain('result 2 fails');
+  expect(err).toContain(`failed; go on with: weir resume ${other}`);
+  expect((await call('resume', other)).err).toContain('result 2 fails');
 }, 300_000);
