@@ -7,7 +7,7 @@ import { startingFrom } from '../../src/learn/weights/pretrained.js';
 import { readSafetensors } from '../../src/learn/weights/safetensors.js';
 import { fromRun } from '../../src/run/weights.js';
 import { loadTensorFlow } from '../../src/tensorflow/tf.js';
-import { call, hashOf, start, weir } from '../cli/weir.js';
+import { call, hashOf, start, untapped } from '../cli/weir.js';
 
 const wasm = process.env.WEIR_RUNTIME === 'wasm'; // a ResNet needs the native runtime
 
@@ -71,11 +71,11 @@ test.skipIf(wasm)(
     expect(of('none', 'updates').find(({ number }) => number === 3)).toMatchObject({ endsEpoch: true }); // 12 are left out
     expect(existsSync(join(whole, 'report/report.html'))).toBe(true);
 
-    const first = start(...run(killed), '--snapshot-every', '0.1');
+    const first = start(...untapped(run(killed)), '--snapshot-every', '0.1');
     await first.said('training');
     setTimeout(() => first.child.kill('SIGKILL'), 400);
     expect((await first.ended).status).toBe('SIGKILL');
-    expect((await weir('resume', killed)).status).toBe(0);
+    expect((await call('resume', killed)).status).toBe(0);
     expect(await hashOf(killed)).toBe(await hashOf(whole));
   },
 );
