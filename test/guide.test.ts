@@ -128,7 +128,13 @@ for (const file of readdirSync(join(root, 'pipelines/examples')).filter((name) =
       readFileSync(join(root, 'pipelines/examples', file), 'utf8'),
     )!;
     const set = (smaller[name] ?? []).flatMap((one) => ['--set', one]);
-    const { status, err } = await call('run', `pipelines/examples/${file}`, ...set, '--run', join(folder, 'runs', name));
+    const { status, err } = await call(
+      'run',
+      `pipelines/examples/${file}`,
+      ...set,
+      '--run',
+      join(folder, 'runs', name),
+    );
     expect([status, err]).toEqual([0, expect.any(String)]);
     const log = readFileSync(join(folder, 'runs', name, 'metrics.ndjson'), 'utf8')
       .trimEnd()

@@ -58,7 +58,8 @@ function started(child: ChildProcess, output: Output, ended: Promise<Ended>): St
     child,
     ended,
     over: () => output.over,
-    said: (text) => output.until(() => (output.err.includes(text) ? true : undefined), `'${text}'`).then(() => undefined),
+    said: (text) =>
+      output.until(() => (output.err.includes(text) ? true : undefined), `'${text}'`).then(() => undefined),
     heard: async () => output.err,
     printed: (pattern) => output.until(() => pattern.exec(output.out) ?? undefined, String(pattern)),
   };

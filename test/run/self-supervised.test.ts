@@ -16,7 +16,7 @@ const tiny = [
   ...[
     'images=60',
     'testImages=20',
-    'width=16',
+    'width=8',
     'projections=6',
     'epochs=2',
     'batchSize=16',
@@ -82,13 +82,13 @@ test.skipIf(wasm)(
 
 test.skipIf(wasm)('what was pretrained starts a fine-tune, with its projector left out', async () => {
   await loadTensorFlow();
-  const model = resnet({ depth: 18, width: 16, classes: 7, inputSize: [32, 32] });
+  const model = resnet({ depth: 18, width: 8, classes: 7, inputSize: [32, 32] });
   const pretrained = fromRun(join(base, 'whole'), { network: 'rep-spectral' });
   const options = { fresh: ['readout'], drop: ['projector'] };
   const file = join(base, 'rep.safetensors');
   expect((await call('export', join(base, 'whole'), file, '--network', 'rep-spectral')).status).toBe(0);
   const written = readSafetensors(file);
-  expect(written.get('fc.weight')!.shape).toEqual([10, 128]); // the readout that was fitted and attacked, beside the head
+  expect(written.get('fc.weight')!.shape).toEqual([10, 64]); // the readout that was fitted and attacked, beside the head
   expect(written.has('projector1.weight')).toBe(true);
   const [begun, exported] = [pretrained, file].map((from) => startingFrom(model, from, options).start(1));
   const own = model.start(1);
