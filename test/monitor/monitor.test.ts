@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Going, LivePulse } from '../../src/monitor/messages.js';
 import { readRecording } from '../../src/storage/recording-reader.js';
-import { call, hashOf, type Started, start } from '../cli/weir.js';
+import { call, hashOf, type Started, start, weir } from '../cli/weir.js';
 import { scraped } from './scraped.js';
 import { Monitor, throughSocket } from './watched.js';
 
@@ -106,7 +106,7 @@ test('any run can be tapped and recorded by the user who started it, through a s
   begun.push(run);
   await run.said('training');
   expect(await run.heard()).not.toContain('http');
-  expect((await call('tap', folder, 'train', '--items', '1')).status).toBe(0); // waits until it listens
+  expect((await weir('tap', folder, 'train', '--items', '1')).status).toBe(0); // waits until it listens
   const note = JSON.parse(readFileSync(join(folder, 'control.json'), 'utf8')) as { socket: string; token: string };
   expect(statSync(join(folder, 'control.json')).mode & 0o077).toBe(0);
   expect(statSync(dirname(note.socket)).mode & 0o077).toBe(0);
