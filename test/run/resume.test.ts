@@ -67,10 +67,15 @@ test('a run that is killed at random instants and resumed ends in the same bits:
   expect(await hashOf(folder)).toBe(whole);
 });
 
+const logged = (folder: string, stream: string): number => {
+  const file = join(folder, 'metrics.ndjson');
+  return existsSync(file) ? readFileSync(file, 'utf8').split(`"stream":"${stream}"`).length - 1 : 0;
+};
+
 test('SIGTERM stops a run after a snapshot with status 75, and it can be resumed; its status says so', async () => {
   const folder = join(base, 'stopped');
-  const { child, ended, said } = begin(...args(folder));
-  await said('training');
+  const { child, ended, over } = begin(...args(folder));
+  while (!over() && logged(folder, 'updates') < 3) await new Promise((next) => setTimeout(next, 2)); // its state is no longer that of the start
   child.kill('SIGTERM');
   const { status, out } = await ended;
   expect(status).toBe(75);
@@ -98,11 +103,6 @@ test('an edited config is refused by its key; where it is accepted, a snapshot o
   expect(status).toBe(1);
   expect(err).toContain("'members' is [2, 42] there and [2, 47] here");
 });
-
-const logged = (folder: string, stream: string): number => {
-  const file = join(folder, 'metrics.ndjson');
-  return existsSync(file) ? readFileSync(file, 'utf8').split(`"stream":"${stream}"`).length - 1 : 0;
-};
 
 test('SIGUSR1 inside an attack writes a snapshot between two of its results; the resume adds the rest of them', async () => {
   const folder = join(base, 'stopped-in-attack');
