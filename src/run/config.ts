@@ -325,7 +325,7 @@ const changeTexts = {
 export function describeConfig(shape: ConfigShape): string {
   const rows = Object.entries(shape).map(([key, type]) => {
     const known = (type as z.ZodType).safeParse(undefined);
-    const given = known.success ? valueText(known.data) : '…';
+    const given = known.success ? valueText(known.data ?? '') : '…';
     const { description } = type as z.ZodType;
     const change = changeTexts[changeOf(type) ?? 'none'];
     const accepted = `(${typeText(jsonSchemaOf(type as z.ZodType))}${change})`;
@@ -374,7 +374,8 @@ function remedy(key: string, text: string, schema: z.ZodType): string {
   const options = wordsOf(json);
   const about = schema.description === undefined ? '' : ` (${schema.description})`;
   const known = schema.safeParse(undefined);
-  const usual = known.success ? `its default is ${valueText(known.data)}` : 'it must be given';
+  const unset = known.data === undefined ? 'it may be left out' : `its default is ${valueText(known.data)}`;
+  const usual = known.success ? unset : 'it must be given';
   if (options.length === 0) return `${key}${about} is ${article(typeText(json))}; ${usual}`;
   const odd = partsOf(text).find((part) => !options.includes(part)) ?? text;
   const near = nearest(odd, options);
