@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { recordsOf } from '../../src/run/run-log.js';
+import { takeOver } from '../../src/run/trained-network.js';
 import { RunFolder } from '../../src/storage/run-folder.js';
 import { call } from '../cli/weir.js';
 
@@ -49,6 +50,22 @@ test('an attack whose graph does not take the state of the run leaves no folder 
   expect(err).toContain("these settings change the graph of network 'attacked-again'");
   expect(existsSync(again)).toBe(false);
 }, 300_000);
+
+test('weights that cannot be taken over leave no folder, and files that were in it before as they were', () => {
+  const source = RunFolder.open(run);
+  const half = (path: string) => () =>
+    takeOver(source, path, source.started.config, ['attacks'], {
+      ...{ module: source.started.module, accepted: [], taken: { snapshot: 'at-999' } },
+    });
+  const fresh = join(base, 'fresh');
+  expect(half(fresh)).toThrow('at-999');
+  expect(existsSync(fresh)).toBe(false);
+  const used = join(base, 'used');
+  mkdirSync(used);
+  writeFileSync(join(used, 'notes.txt'), 'mine');
+  expect(half(used)).toThrow('at-999');
+  expect(existsSync(join(used, 'notes.txt'))).toBe(true);
+});
 
 test('an attack that fails before its first result leaves no folder, so that the same command may be given again', async () => {
   const again = join(base, 'broken');
