@@ -61,6 +61,7 @@ module.exports = {
     door('commander', 'src/cli/'),
     door('@observablehq/plot', 'src/plot/'),
     door('@resvg', 'src/plot/'),
+    door('fontkit', 'src/plot/'),
     door('pdfkit', 'src/plot/'),
     door('svg-to-pdfkit', 'src/plot/'),
     door('@stdlib', 'src/plot/'),

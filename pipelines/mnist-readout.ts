@@ -47,7 +47,12 @@ export default weir.pipeline({
     const readoutAttacks$ = readouts$.pipe(
       weir.tangentAttack(model, test, { ...config, samples: config.attacked, seed }),
     );
-    const { bounds$ } = weir.whiteBoxAttacks(readouts$, model, test, { ...config, seed });
-    return { readouts$, readoutAttacks$, ...(bounds$ && { readoutBounds$: bounds$ }) };
+    const { bounds$, apgd$ } = weir.whiteBoxAttacks(readouts$, model, test, { ...config, seed });
+    return {
+      readouts$,
+      readoutAttacks$,
+      ...(bounds$ && { readoutBounds$: bounds$ }),
+      ...(apgd$ && { readoutApgd$: apgd$ }),
+    };
   },
 });

@@ -41,7 +41,6 @@ export {
   type AttackState,
   attackOptionKeys,
   attackStage,
-  type BoundsOptions,
 } from './measure/attack/attack.js';
 export { type Limits, usualBox } from './measure/attack/box.js';
 export { type CgbaOptions, cgba } from './measure/attack/cgba.js';
@@ -58,5 +57,6 @@ export {
   attackRecord,
   type KeptImages,
 } from './measure/attack/record.js';
+export type { BoundsOptions } from './measure/attack/result-bounds.js';
 export { type TangentAttackOptions, tangentAttack } from './measure/attack/tangent-attack.js';
 export { type LabeledSamples, type Normalization, writeInput } from './measure/inputs.js';

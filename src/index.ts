@@ -208,17 +208,7 @@ export {
   type StopEarlyOptions,
   stopEarly,
 } from './run/best.js';
-export {
-  type Change,
-  type Clash,
-  changeable,
-  divides,
-  endsWith,
-  folder,
-  ofRegularizer,
-  type Resolved,
-  type Rule,
-} from './run/config.js';
+export { type Change, changeable, folder, ofRegularizer } from './run/config.js';
 export {
   adversaryKeys,
   attackKeys,
@@ -234,6 +224,7 @@ export {
   trainingKeys,
   whiteBoxKeys,
 } from './run/config-keys.js';
+export { type Clash, divides, endsWith, type Resolved, type Rule } from './run/config-rules.js';
 export { eachRegularizer, eachTransfer, pretrainedModel, transferKeys } from './run/networks.js';
 export { type Network, type Pipeline, type PipelineFigure, pipeline } from './run/pipeline.js';
 export { type ResumeOptions, type Run, type RunOptions, type RunSettings, resume, run } from './run/run.js';

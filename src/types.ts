@@ -46,7 +46,6 @@ export type { ApgdState } from './measure/attack/ascent.js';
 export type {
   AttackedUpdate,
   AttackState,
-  BoundsOptions,
   GroupAttacked,
   SamplesChosen,
 } from './measure/attack/attack.js';
@@ -58,6 +57,7 @@ export type { MinimumNormState } from './measure/attack/minimum-norm.js';
 export type { NormalSums } from './measure/attack/normal.js';
 export type { AttackCurve } from './measure/attack/query-curve.js';
 export type { AttackOutcome, QueryCurve, StartKind } from './measure/attack/record.js';
+export type { BoundsOptions } from './measure/attack/result-bounds.js';
 export type { Protocol, StartCandidate, StartPoint, StartState } from './measure/attack/start.js';
 export type { Sampling } from './measure/certificate/bounds.js';
 export type { CertificateState, CertifierOptions, RelaxationMethod } from './measure/certificate/certificate.js';
@@ -76,7 +76,8 @@ export type { TrackedSample } from './measure/tracking/tracking.js';
 export type { Transfer } from './plot/style.js';
 // Pipelines, configs and runs.
 export type { Judging, KeepBestState, StopEarlyState } from './run/best.js';
-export type { AnyConfig, Config, ConfigShape, Profiles, SettingsOf, ShapeOf } from './run/config.js';
+export type { Config, ConfigShape, Profiles, SettingsOf, ShapeOf } from './run/config.js';
+export type { AnyConfig } from './run/config-rules.js';
 export type { NetworkGrid, PretrainedFiles, TransferNetwork } from './run/networks.js';
 export type { LearningTask, PipelineDefinition, Reproduction, Streams, Wiring } from './run/pipeline.js';
 export type { WeightsChoice } from './run/weights.js';

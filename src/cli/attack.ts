@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { Command } from 'commander';
 import { WeirError } from '../flow/errors.js';
 import { Flow } from '../flow/flow.js';
@@ -14,10 +15,11 @@ import {
   wireFirstNetwork,
 } from '../run/pipeline.js';
 import { RunIdentity, thisMachine } from '../run/run-identity.js';
-import { takeOver } from '../run/trained-network.js';
+import { recordsOf } from '../run/run-log.js';
+import { discard, takeOver } from '../run/trained-network.js';
 import { trainedStateWith } from '../run/weights.js';
 import type { RecordDescriptions } from '../storage/record.js';
-import type { RunConfig } from '../storage/run-folder.js';
+import type { RunConfig, RunFolder } from '../storage/run-folder.js';
 import type { RunState } from '../storage/run-state.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';
 import {
@@ -76,9 +78,26 @@ ${settingsHelp}`,
       const again = [...wired, ...dropped];
       await checkTaken(pipeline, config, found, again);
       for (const one of dropped) toError(`${one}$ is left out: these settings have no such attack\n`);
+      const own = settings.run === undefined || isEmpty(settings.run);
       const folder = takeOver(source, settings.run, config, again, { module, accepted: identity.accepted, taken });
-      await continueRun(folder, pipeline, settings);
+      try {
+        await continueRun(folder, pipeline, settings);
+      } catch (error) {
+        if (own && !hasResults(folder, again)) discard(folder.path);
+        else toError(`failed; go on with: weir resume ${folder.shown}\n`);
+        throw error;
+      }
     });
+}
+
+/** Whether a folder has no files, or is not there: what is then in it is the attack's alone. */
+const isEmpty = (path: string): boolean => !existsSync(path) || readdirSync(path).length === 0;
+
+/** Whether any work of the new run would be lost with its folder; its log begins without these streams. */
+function hasResults(folder: RunFolder, again: readonly string[]): boolean {
+  if (folder.hasSnapshots) return true;
+  for (const { stream } of recordsOf(folder)) if (again.includes(String(stream))) return true;
+  return false;
 }
 
 /** The streams of attacks among declared ones, by the role of their records. */

@@ -45,7 +45,7 @@ export async function reproduceStudy(
   const whole = scaled(study, settings.set);
   const slow = settings.runs && (await loadTensorFlow()).kind === 'wasm';
   const all = await jobsOfStudy(whole, { module, into, fallback: (pipeline) => (slow ? pipeline.fallback : {}) });
-  const { recorded, notes } = recordedFor(study, all, settings.results);
+  const { recorded, notes } = recordedFor(whole, all, settings.results);
   const kept = keptResults(into, all);
   if (kept.length > 0)
     toOutput(
@@ -194,14 +194,17 @@ const packaged = (study: Study): string => join(import.meta.dirname, '../../fixt
  * @throws {WeirError} names the file and the key that differs
  */
 function recordedFor(
-  study: Study,
+  { study, experiments }: ScaledStudy,
   jobs: readonly StudyJob[],
   folder: string | undefined,
 ): { readonly recorded: RecordedResult[]; readonly notes: string[] } {
   const from = folder ?? packaged(study);
   if (folder === undefined && !existsSync(from)) return { recorded: [], notes: [] };
   const left = new Map<string, number>();
+  const isAsked = ({ experiment, setting }: RecordedResult): boolean =>
+    experiments.some((one) => one.name === experiment && !one.isLeftOut && one.settings.includes(setting));
   const recorded = readResults(from).filter((result) => {
+    if (!isAsked(result)) return false;
     const job = jobs.find((one) => one.experiment === result.experiment && one.setting === result.setting);
     const difference = job === undefined ? undefined : configDifference(result.config, job.decisive);
     if (difference === undefined) return true;

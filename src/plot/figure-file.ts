@@ -2,6 +2,7 @@
 
 import { createRequire } from 'node:module';
 import { type ResvgRenderOptions, renderAsync } from '@resvg/resvg-js';
+import { type Font, openSync } from 'fontkit';
 import PDFDocument from 'pdfkit';
 import svgToPdf from 'svg-to-pdfkit';
 import { caption, type Figure, FONT, type Panel, sample, textWidth, WIDTH } from './figure.js';
@@ -169,7 +170,7 @@ export async function pdf(figure: Figure, madeAt: Date): Promise<Buffer> {
   const head = legend(figure, width).height + (figure.key ? figure.key.height + UNDER_KEY : 0);
   const info = { Title: figure.title, Creator: 'Weir', CreationDate: madeAt };
   const document = new PDFDocument({ autoFirstPage: false, info });
-  document.registerFont('regular', REGULAR).registerFont('bold', BOLD);
+  document.registerFont('regular', fontOf(REGULAR)).registerFont('bold', fontOf(BOLD));
   for (const page of paged(rows, TALLEST - head)) {
     const { svg, width, height } = sized(composed(figure, page, false), POINTS);
     document.addPage({ size: [width, height], margin: 0 });
@@ -187,6 +188,18 @@ export async function pdf(figure: Figure, madeAt: Date): Promise<Buffer> {
   const parts: Buffer[] = [];
   for await (const part of document) parts.push(part as Buffer);
   return Buffer.concat(parts);
+}
+
+const opened = new Map<string, Font>();
+
+/**
+ * A font whose tables are decoded once for all documents of the process: that takes most of the time of a figure. Its glyphs are the
+ * document's own, for they remember the first text that they were used in, and a figure's bytes are no matter of the figures before it.
+ */
+function fontOf(file: string): Font {
+  const font = opened.get(file) ?? openSync(file);
+  opened.set(file, font);
+  return Object.create(font, { _glyphs: { value: {} } }) as Font;
 }
 
 /**

@@ -1,7 +1,17 @@
-/** As much as is used of two libraries that have no types of their own. */
+/** As much as is used of three libraries that have no types of their own. */
+
+declare module 'fontkit' {
+  /** A font whose tables are decoded as they are needed. */
+  export interface Font {
+    readonly postscriptName: string;
+  }
+
+  export function openSync(file: string): Font;
+}
 
 declare module 'pdfkit' {
   import type { Readable } from 'node:stream';
+  import type { Font } from 'fontkit';
 
   interface Options {
     readonly autoFirstPage: boolean;
@@ -16,7 +26,7 @@ declare module 'pdfkit' {
   /** A stream of a document's bytes. */
   export default class PDFDocument extends Readable {
     constructor(options: Options);
-    registerFont(name: string, file: string): this;
+    registerFont(name: string, font: Font): this;
     addPage(options: PageOptions): this;
     end(): void;
   }

@@ -233,7 +233,8 @@ export const attackKeys = (usual: { readonly attacked: number }) => {
 };
 
 /**
- * The keys of a white-box attack beside it, whose points are upper bounds of Δx: how many samples it takes, and whether they have lower ones.
+ * The keys of white-box attacks beside it, whose points are upper bounds of Δx: how many samples DDN takes, and whether they have lower ones;
+ * and the ε of APGD, which has no default, so that the config of a run without it is the one that it was before there was such a key.
  *
  * @example const keys = { ...attackKeys({ attacked: 1000 }), ...whiteBoxKeys({ whitebox: 0 }) }
  */
@@ -255,6 +256,16 @@ export const whiteBoxKeys = (usual: { readonly whitebox: number }) => {
         .boolean()
         .default(true)
         .describe('a proved lower bound of Δx for each of those samples, by plain CROWN or Lemma 1'),
+      'any',
+    ),
+    apgd: changeable(
+      z
+        .number()
+        .min(0)
+        .optional()
+        .describe(
+          'ε, in units of the inputs, at which APGD checks the robust accuracy that the other attacks leave; 0 for no such check',
+        ),
       'any',
     ),
   };

@@ -17,11 +17,11 @@ import {
   type ConfigOptions,
   type ConfigShape,
   type Profiles,
-  type Rule,
   regularizerDefaults,
   resolveConfig,
   z,
 } from './config.js';
+import type { Rule } from './config-rules.js';
 
 /** One network that a pipeline trains: a graph of its own, run after those before it. */
 export interface Network {

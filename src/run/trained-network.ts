@@ -1,3 +1,4 @@
+import { readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { EMPTY, type Observable } from 'rxjs';
 import type { Data, Positioned } from '../flow/data.js';
@@ -20,7 +21,7 @@ import { hashWeights } from '../storage/digest.js';
 import { checkOrigin } from '../storage/identity-file.js';
 import { copyKept } from '../storage/kept-arrays.js';
 import { MetricLog } from '../storage/metric-log.js';
-import { RunFolder } from '../storage/run-folder.js';
+import { type RunConfig, RunFolder } from '../storage/run-folder.js';
 import { trainedNetwork } from '../storage/run-state.js';
 import { tf } from '../tensorflow/tf.js';
 import { regularizerOf } from './collect/records.js';
@@ -129,7 +130,7 @@ export function networksOf(run: string): (Network & { readonly regularizer: stri
 
 /**
  * Makes a new run with the trained networks of a finished one, in which some streams run again. Its metric log begins with the other's
- * log without those streams, so that its report is complete.
+ * log without those streams, so that its report is complete. Where that fails, a folder that was new or empty is not left behind.
  *
  * @param module where the pipeline module is @param accepted the changes of the other run that the user accepted @param taken which weights
  */
@@ -153,33 +154,50 @@ export function takeOver(
   };
   const copied = [...recordsOf(source)].filter(({ stream }) => !streams.includes(String(stream)));
   const again = streams.map((stream) => `${stream}$`);
-  const run = RunFolder.create(
-    path,
-    { module, pipeline, seed, config, figures, ...(reference && { reference }), ...listed },
-    (folder) => {
-      const log = new MetricLog(join(folder, 'metrics.ndjson'));
-      try {
-        log.cutBack({ bytes: 0 }); // removes the rest of a failed attempt, such as on a full disk
-        for (const record of copied) log.append(record);
-        log.flush({ sync: true });
-        copyKept(source.path, folder, { left: streams });
-        const weights = (networks ?? []).map(({ name }): [string, string] => [
-          name,
-          weightsDigest(trainedStateWith(source, name, taken).state),
-        ]);
-        return {
-          run: resolve(source.path),
-          again,
-          logged: log.mark,
-          weights: Object.fromEntries(weights),
-          accepted,
-          ...(isPicked(taken) && { taken: { ...taken } }),
-        };
-      } finally {
-        log.close();
-      }
-    },
-  );
-  run.declare(Object.fromEntries(Object.entries(source.streams).filter(([name]) => !streams.includes(name))));
-  return run;
+  let empty: string | undefined;
+  const fill = (folder: string): NonNullable<RunConfig['from']> => {
+    if (readdirSync(folder).length === 0) empty = folder;
+    const log = new MetricLog(join(folder, 'metrics.ndjson'));
+    try {
+      log.cutBack({ bytes: 0 }); // removes the rest of a failed attempt, such as on a full disk
+      for (const record of copied) log.append(record);
+      log.flush({ sync: true });
+      copyKept(source.path, folder, { left: streams });
+      const weights = (networks ?? []).map(({ name }): [string, string] => [
+        name,
+        weightsDigest(trainedStateWith(source, name, taken).state),
+      ]);
+      return {
+        run: resolve(source.path),
+        again,
+        logged: log.mark,
+        weights: Object.fromEntries(weights),
+        accepted,
+        ...(isPicked(taken) && { taken: { ...taken } }),
+      };
+    } finally {
+      log.close();
+    }
+  };
+  try {
+    const run = RunFolder.create(
+      path,
+      { module, pipeline, seed, config, figures, ...(reference && { reference }), ...listed },
+      fill,
+    );
+    run.declare(Object.fromEntries(Object.entries(source.streams).filter(([name]) => !streams.includes(name))));
+    return run;
+  } catch (error) {
+    if (empty !== undefined) discard(empty); // not half a run
+    throw error;
+  }
+}
+
+/** Removes a folder after a failure, which a failure to remove it does not hide. */
+export function discard(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    // It stays, as a mount point does.
+  }
 }

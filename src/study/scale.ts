@@ -15,6 +15,8 @@ export interface ScaledExperiment {
   readonly set: readonly string[];
   /** In what it is not the paper's protocol: 'width=16', 'attacked=12 for 1000', '3 seeds for 10'. */
   readonly apart: readonly string[];
+  /** Whether the profile leaves it out. */
+  readonly isLeftOut: boolean;
   /** Why it cannot be run; left out where it can. */
   readonly lacking?: string;
 }
@@ -80,6 +82,7 @@ export function scaled(study: Study, set: readonly string[]): ScaledStudy {
       experiment,
       settings,
       seeds,
+      isLeftOut,
       set: [...fixed, ...folders.map(({ key, folder }) => `${key}=${folder}`), ...own],
       apart: isLeftOut ? [] : [...standIns, ...apartFrom(study, name, { values: [...fixed, ...own], settings, seeds })],
       ...(lacking !== undefined && { lacking }),

@@ -15,7 +15,9 @@ export interface Ended {
 export interface Started {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
-  /** Resolves once standard error holds this text; rejects where the process ends without it. */
+  /** Whether the command has ended. */
+  over(): boolean;
+  /** Resolves once standard error holds this text; rejects where the command ends without it. */
   said(text: string): Promise<void>;
   /** The text on standard error so far. */
   heard(): Promise<string>;
@@ -23,65 +25,103 @@ export interface Started {
   printed(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
+/** What a command has printed so far, for those who wait for a text in it. */
+class Output {
+  out = '';
+  err = '';
+  over = false;
+  private readonly waiting = new Set<() => void>();
+
+  /** To be called whenever one of the above has changed. */
+  changed(): void {
+    for (const look of [...this.waiting]) look();
+  }
+
+  /** Resolves with what is found in it, as soon as it is there; rejects where the command ends without. */
+  until<T>(found: () => T | undefined, wanted: string): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        const value = found();
+        if (value === undefined && !this.over) return;
+        this.waiting.delete(look);
+        if (value !== undefined) resolve(value);
+        else setImmediate(() => reject(new Error(`it ended without printing ${wanted}: ${this.err}`)));
+      };
+      this.waiting.add(look);
+      look();
+    });
+  }
+}
+
+function started(child: ChildProcess, output: Output, ended: Promise<Ended>): Started {
+  return {
+    child,
+    ended,
+    over: () => output.over,
+    said: (text) =>
+      output.until(() => (output.err.includes(text) ? true : undefined), `'${text}'`).then(() => undefined),
+    heard: async () => output.err,
+    printed: (pattern) => output.until(() => pattern.exec(output.out) ?? undefined, String(pattern)),
+  };
+}
+
 /** Starts the command as a process. @param all variables for its environment, if any, and its arguments */
 export function start(...all: readonly [variables: NodeJS.ProcessEnv, ...args: string[]] | readonly string[]): Started {
   const [variables, args] = typeof all[0] === 'object' ? [all[0], all.slice(1) as string[]] : [{}, all as string[]];
   const env = { ...process.env, NO_COLOR: '1', ...variables };
   const child = spawn(process.execPath, [command, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  let out = '';
-  let err = '';
-  const waiting: { text: string; resolve: () => void; reject: (error: Error) => void }[] = [];
-  let over = false;
-  const never = (text: string): Error => new Error(`it ended without printing '${text}': ${err}`);
+  const output = new Output();
   child.stdout.on('data', (chunk) => {
-    out += chunk;
+    output.out += chunk;
+    output.changed();
   });
   child.stderr.on('data', (chunk) => {
-    err += chunk;
-    for (const { text, resolve } of waiting) if (err.includes(text)) resolve();
+    output.err += chunk;
+    output.changed();
   });
   const ended = new Promise<Ended>((resolve) => {
     child.on('close', (code, signal) => {
-      over = true;
-      resolve({ status: signal ?? code, out, err });
-      for (const { text, reject } of waiting) if (!err.includes(text)) setImmediate(() => reject(never(text)));
+      output.over = true;
+      resolve({ status: signal ?? code, out: output.out, err: output.err });
+      output.changed();
     });
   });
-  const said = (text: string): Promise<void> =>
-    new Promise((resolve, reject) => {
-      if (err.includes(text)) resolve();
-      else if (over) setImmediate(() => reject(never(text)));
-      else waiting.push({ text, resolve, reject });
-    });
-  const printed = async (pattern: RegExp): Promise<RegExpExecArray> => {
-    for (;;) {
-      const found = pattern.exec(out);
-      if (found !== null) return found;
-      if (child.exitCode !== null) throw new Error(`it ended without printing ${pattern}: ${err}`);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  };
-  return { child, ended, said, heard: async () => err, printed };
+  return started(child, output, ended);
 }
 
 /** Runs the command to its end, as a process of its own. */
-export const weir = (...args: string[]): Promise<Ended> => start(...args).ended;
+export const weir = (...args: string[]): Promise<Ended> => start(...untapped(args)).ended;
 
 /**
  * Runs the command to its end, in a process that has run others before: a second instead of four. For what a command prints, writes and
- * refuses; not for a module that was edited since another call, for signals, or for two commands at once.
+ * refuses; not for a module that was edited since another call, or for two commands at once: a second call waits for the first.
  */
 export function call(...args: string[]): Promise<Ended> {
-  const called = last.then(() => inServer(args));
+  const called = last.then(() => begin(...args).ended);
   last = called.catch(() => undefined);
   return called;
+}
+
+/** Adds that nobody is to tap the run: the thread of its control socket takes as long to start as a small run. */
+export function untapped(args: readonly string[]): readonly string[] {
+  const [name, ...more] = args;
+  const opens = ['run', 'resume', 'fork', 'attack', 'reproduce'].includes(name!);
+  return opens && !more.some((one) => /^--(monitor|no-control)/.test(one)) ? [...args, '--no-control'] : args;
 }
 
 const END = '\u0000end of a command\u0000';
 let last: Promise<unknown> = Promise.resolve();
 let server: ChildProcess | undefined;
+let busy = false;
 
-function inServer(args: readonly string[]): Promise<Ended> {
+/**
+ * Starts the command in the process of `call`, whose child it is: a signal reaches it there, and SIGKILL takes the process with it.
+ *
+ * @throws where another command is under way in it
+ */
+export function begin(...args: string[]): Started {
+  if (busy) throw new Error(`'weir ${args.join(' ')}' would be the second command at once: start a process`);
+  busy = true;
   if (server === undefined || server.exitCode !== null || server.signalCode !== null) {
     server = spawn(process.execPath, [join(import.meta.dirname, 'server.js')], {
       env: { ...process.env, NO_COLOR: '1' },
@@ -89,32 +129,38 @@ function inServer(args: readonly string[]): Promise<Ended> {
     });
     server.unref();
   }
-  const { stdout, stderr } = server;
   const one = server;
-  let [out, err] = ['', ''];
-  return new Promise((resolve) => {
-    const settle = (ended: Ended): void => {
-      stdout!.removeAllListeners('data');
-      stderr!.removeAllListeners('data');
+  const output = new Output();
+  const ended = new Promise<Ended>((resolve) => {
+    const settle = (status: Ended['status']): void => {
+      one.stdout!.removeAllListeners('data');
+      one.stderr!.removeAllListeners('data');
       one.removeAllListeners('close');
-      resolve(ended);
+      output.over = true;
+      busy = false;
+      resolve({ status, out: output.out, err: output.err });
+      output.changed();
     };
-    const check = (): void => {
+    let [out, err] = ['', ''];
+    const hear = (): void => {
       const [said, status] = err.split(END);
-      if (out.endsWith(END) && status?.endsWith('\n'))
-        settle({ status: Number(status), out: out.slice(0, -END.length), err: said! });
+      output.out = out.split(END)[0]!;
+      output.err = said!;
+      if (out.endsWith(END) && status?.endsWith('\n')) settle(Number(status));
+      else output.changed();
     };
-    stdout!.on('data', (chunk) => {
+    one.stdout!.on('data', (chunk) => {
       out += chunk;
-      check();
+      hear();
     });
-    stderr!.on('data', (chunk) => {
+    one.stderr!.on('data', (chunk) => {
       err += chunk;
-      check();
+      hear();
     });
-    one.once('close', (code, signal) => settle({ status: signal ?? code, out, err }));
-    one.stdin!.write(`${JSON.stringify({ args, end: END })}\n`);
+    one.once('close', (code, signal) => settle(signal ?? code));
+    one.stdin!.write(`${JSON.stringify({ args: untapped(args), end: END })}\n`);
   });
+  return started(one, output, ended);
 }
 
 /** The SHA-256 that `weir hash --all` prints, without a process. */

@@ -26,8 +26,8 @@ const networks: Readonly<Record<string, () => Model>> = {
   'mlp gelu, scaled': () => mlp([12, 40, 30, 4], { activation: 'gelu' }),
   'mlp tanh, scaled': () => mlp([12, 7, 4], { activation: 'tanh' }),
   linear: () => linear([12, 4]),
-  'resnet18 circular': () => resnet({ depth: 18, classes: 10, inputSize: [32, 32] }),
-  'resnet18 zero': () => resnet({ depth: 18, classes: 10, inputSize: [32, 32], padding: 'zero' }),
+  'resnet18 circular': () => resnet({ depth: 18, classes: 10, inputSize: [32, 32], width: 16 }),
+  'resnet18 zero': () => resnet({ depth: 18, classes: 10, inputSize: [32, 32], width: 16, padding: 'zero' }),
   'resnet20, option A': () => resnet({ depth: 20, classes: 5, inputSize: [15, 12], width: 4 }),
   'resnet50, ImageNet stem': () => resnet({ depth: 50, classes: 5, inputSize: [64, 64], width: 4, stem: 'imagenet' }),
   'a projection head': () =>

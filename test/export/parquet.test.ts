@@ -6,7 +6,7 @@ import { parquetMetadata, parquetReadObjects, parquetSchema } from 'hyparquet';
 import { afterAll, expect, test } from 'vitest';
 import { exportParquet } from '../../src/export/parquet.js';
 import type { MetricRecord } from '../../src/storage/metric-reader.js';
-import { weir } from '../cli/weir.js';
+import { call as weir } from '../cli/weir.js';
 import { madeUpRun, records } from './made-up-run.js';
 
 const base = mkdtempSync(join(tmpdir(), 'weir-parquet-'));

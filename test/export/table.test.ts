@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { csvOf, exportCsv } from '../../src/export/table.js';
 import type { MetricRecord } from '../../src/storage/metric-reader.js';
-import { weir } from '../cli/weir.js';
+import { call as weir } from '../cli/weir.js';
 import { madeUpRun } from './made-up-run.js';
 
 const base = mkdtempSync(join(tmpdir(), 'weir-csv-'));

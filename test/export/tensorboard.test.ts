@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exportTensorBoard } from '../../src/export/tensorboard.js';
 import { tickRecord } from '../../src/learn/spectral/stages.js';
 import type { MetricRecord } from '../../src/storage/metric-reader.js';
-import { weir } from '../cli/weir.js';
+import { call as weir } from '../cli/weir.js';
 import { begun, createdAt, madeUpRun, records, streams } from './made-up-run.js';
 import { inside, number, readEvents, text } from './read-events.js';
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Going, LivePulse } from '../../src/monitor/messages.js';
 import { readRecording } from '../../src/storage/recording-reader.js';
-import { hashOf, type Started, start, weir } from '../cli/weir.js';
+import { call, hashOf, type Started, start, weir } from '../cli/weir.js';
 import { scraped } from './scraped.js';
 import { Monitor, throughSocket } from './watched.js';
 
@@ -49,7 +49,7 @@ async function watched(folder: string, ...more: string[]): Promise<{ run: Starte
 
 test('while it trains the page is there and live; pause holds, a snapshot is written, stop exits 75 and a resume ends in the same bits', async () => {
   const whole = join(base, 'whole');
-  const undisturbed = weir(...args(whole));
+  const undisturbed = call(...args(whole));
   const folder = join(base, 'run');
   const { run, monitor } = await watched(folder, '--snapshot-every', '3600');
   expect((await monitor.ask('/')).text).toContain('<h2 id="h-curves">');
@@ -95,7 +95,7 @@ test('while it trains the page is there and live; pause holds, a snapshot is wri
   expect([status, out]).toEqual([75, expect.stringContaining(`weir resume ${folder}`)]);
   expect(existsSync(join(folder, 'control.json'))).toBe(false);
 
-  expect((await weir('resume', folder)).status).toBe(0);
+  expect((await call('resume', folder)).status).toBe(0);
   expect((await undisturbed).status).toBe(0);
   expect(await hashOf(folder)).toBe(await hashOf(whole));
 });
@@ -114,7 +114,7 @@ test('any run can be tapped and recorded by the user who started it, through a s
   expect((await throughSocket(folder, '/api/tap?edge=train')).status).toBe(401);
   expect((await throughSocket(folder, '/api/live', { Host: 'evil.example' })).status).toBe(403);
 
-  const tap = await weir('tap', folder, 'train', '--items', '3', '--rate', '50');
+  const tap = await call('tap', folder, 'train', '--items', '3', '--rate', '50');
   expect([tap.status, tap.err]).toEqual([0, expect.stringMatching(/^3 items, \d+ dropped\n$/)]);
   const lines = tap.out
     .trimEnd()
@@ -128,13 +128,13 @@ test('any run can be tapped and recorded by the user who started it, through a s
   });
   expect(lines[2].item.number).toBeGreaterThan(lines[0].item.number);
 
-  const unknown = await weir('tap', folder, 'trian');
+  const unknown = await call('tap', folder, 'trian');
   expect(unknown.status).toBe(1);
   expect(unknown.err).toMatch(/the graph has no edge after 'trian'\n.*tap one of .*'train'/);
-  expect((await weir('tap', folder, 'train', '--policy', 'all')).err).toContain('latest, sample:EVERY or buffer:SIZE');
+  expect((await call('tap', folder, 'train', '--policy', 'all')).err).toContain('latest, sample:EVERY or buffer:SIZE');
 
   const file = join(base, 'updates.weirrec');
-  expect((await weir('record', folder, 'train', file, '--items', '20')).status).toBe(0);
+  expect((await call('record', folder, 'train', file, '--items', '20')).status).toBe(0);
   const frames = [...readRecording(file).frames];
   expect(frames.filter(({ kind }) => kind === 'item')).toHaveLength(20);
   const numbers = frames.flatMap((frame) => (frame.kind === 'item' ? [(frame.item as { number: number }).number] : []));
@@ -149,6 +149,8 @@ test('any run can be tapped and recorded by the user who started it, through a s
   looked.child.kill('SIGINT');
   expect((await looked.ended).status).toBe(0);
   expect(run.child.exitCode).toBe(null);
+  run.child.kill('SIGKILL'); // it would take the processor from the tests that follow
+  await run.ended;
 });
 
 test('`weir monitor` shows a run that is finished, and the runs beside it', async () => {
@@ -173,12 +175,12 @@ test('`weir monitor` shows a run that is finished, and the runs beside it', asyn
   expect(names).toEqual(expect.arrayContaining(['weir_logged_loss', 'weir_snapshots_written_total']));
   expect(names).not.toContain('weir_resident_memory_bytes');
   expect((await monitor.act('stop')).status).toBe(409);
-  expect((await weir('tap', folder, 'train')).err).toContain('is not running on this machine');
+  expect((await call('tap', folder, 'train')).err).toContain('is not running on this machine');
 });
 
 test('with --no-control there is no socket to reach it by, and a page goes not with that', async () => {
   const folder = join(base, 'alone');
-  const { status, err } = await weir(...args(folder, '--no-control', '--monitor', '0'));
+  const { status, err } = await call(...args(folder, '--no-control', '--monitor', '0'));
   expect([status, err]).toEqual([1, expect.stringMatching(/'--no-control' cannot be used with option '--monitor/)]);
   expect(existsSync(folder)).toBe(false);
   const run = start(...args(folder, ...endless), '--no-control');
@@ -187,14 +189,16 @@ test('with --no-control there is no socket to reach it by, and a page goes not w
     await new Promise((resolve) => setTimeout(resolve, 10));
   await run.said('training');
   expect(existsSync(join(folder, 'control.json'))).toBe(false);
-  expect((await weir('tap', folder, 'train')).err).toContain('cannot be reached');
+  expect((await call('tap', folder, 'train')).err).toContain('cannot be reached');
+  run.child.kill('SIGKILL');
+  await run.ended;
 });
 
 test('a port that is taken is told before the run begins', async () => {
   const shown = start('monitor', join(base, 'whole'), '--port', '0');
   begun.push(shown);
   const { base: url } = Monitor.in((await shown.printed(/http:.+/))[0]);
-  const { status, err } = await weir(...args(join(base, 'taken'), '--monitor', new URL(url).port));
+  const { status, err } = await call(...args(join(base, 'taken'), '--monitor', new URL(url).port));
   expect(status).toBe(1);
   expect(err).toContain('EADDRINUSE');
   expect(existsSync(join(base, 'taken/control.json'))).toBe(false);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hasNative } from '../../src/tensorflow/ops/eager.js';
 import { loadTensorFlow } from '../../src/tensorflow/tf.js';
-import { weir } from '../cli/weir.js';
+import { call } from '../cli/weir.js';
 import { small } from './kills.js';
 
 const base = mkdtempSync(join(tmpdir(), 'weir-cut-'));
@@ -88,6 +88,6 @@ test('a link that is cut stops the ranks on both hosts, each naming the other, a
   expect([zero!.status, one!.status], zero!.err + one!.err).toEqual([75, 75]);
   expect(zero!.err).toMatch(/rank 1 on \S+ sent no heartbeat for 2\d seconds: all ranks were stopped/);
   expect(one!.err).toMatch(/rank 0 on \S+ sent no heartbeat for 2\d seconds: all ranks were stopped/);
-  const { out } = await weir('status', folder, '--json');
+  const { out } = await call('status', folder, '--json');
   expect(JSON.parse(out)[0].state).toMatch(/killed|stopped/);
 });

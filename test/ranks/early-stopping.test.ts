@@ -6,7 +6,7 @@ import { recordsOf } from '../../src/run/run-log.js';
 import { RunFolder } from '../../src/storage/run-folder.js';
 import { hasNative } from '../../src/tensorflow/ops/eager.js';
 import { loadTensorFlow } from '../../src/tensorflow/tf.js';
-import { hashOf, start, weir } from '../cli/weir.js';
+import { call, hashOf, start, untapped, weir } from '../cli/weir.js';
 import { ranksOf } from './kills.js';
 
 const base = mkdtempSync(join(tmpdir(), 'weir-early-stopping-'));
@@ -44,7 +44,7 @@ describe('a run of two ranks whose measurements decide', () => {
 
   test('is forked to another number of ranks, which makes anew what its snapshots lack', async ({ skip }) => {
     if (!native) skip('collectives need the native runtime');
-    const { status, err } = await weir('fork', folder('parent'), '--at', '5', '--run', folder('fewer'), '--ranks', '1');
+    const { status, err } = await call('fork', folder('parent'), '--at', '5', '--run', folder('fewer'), '--ranks', '1');
     expect(status, err).toBe(0);
     expect(err).toMatch(/none: updates \d to 5 are made again with ranks 1 \(was 2\)/);
     const [two, one] = ['parent', 'fewer'].map((name) => streamOf(name, 'updates'));
@@ -68,7 +68,7 @@ describe('a run of two ranks whose measurements decide', () => {
 
   test('killed as soon as its config was changed, goes on with the change, and has it once', async ({ skip }) => {
     if (!native) skip('collectives need the native runtime');
-    const change = (name: string) => start('resume', folder(name), ...set('epochs=10', 'attacked=3'));
+    const change = (name: string) => start(...untapped(['resume', folder(name), ...set('epochs=10', 'attacked=3')]));
     const { status, err } = await weir(...stoppedEarly('changed'));
     expect(status, err).toBe(0);
     cpSync(folder('changed'), folder('killed'), { recursive: true });

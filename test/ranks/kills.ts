@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { hashOf, start } from '../cli/weir.js';
 
 const settings = [
-  ...['profile=quick', 'epochs=4', 'burnIn=2', 'hidden=48', 'attacked=4', 'iterations=5'],
+  ...['profile=quick', 'epochs=3', 'burnIn=1', 'hidden=48', 'attacked=4', 'iterations=5'],
   'regularizers=none,rep-spectral',
 ].flatMap((setting) => ['--set', setting]);
-const often = ['--snapshot-every', '0.2'];
+const often = ['--snapshot-every', '0.2', '--no-control'];
 
 /** Arguments of a small run of MNIST in this folder by two ranks. */
 export const small = (folder: string, ...more: readonly string[]): string[] => [

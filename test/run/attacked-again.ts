@@ -1,3 +1,4 @@
+import { map } from 'rxjs';
 import * as weir from '../../src/index.js';
 
 /** Flowers by one network with all attacks that keys add and take away: the run of test/run/attacked-again.test.ts. */
@@ -9,6 +10,7 @@ export default weir.pipeline({
     ...weir.whiteBoxKeys({ whitebox: 2 }),
     ...weir.blackBoxKeys({ blackbox: ['hop-skip-jump'] }),
     norms: weir.z.boolean().default(false),
+    failAt: weir.z.int().min(0).default(0).describe('the result of the Tangent Attack that fails; 0 for none'),
   },
 
   async wire({ config, seed }) {
@@ -25,16 +27,20 @@ export default weir.pipeline({
         weir.train(model, { loss: weir.crossEntropy(), optimizer: weir.sgd({ rate: 0.1 }), seed }),
       );
     const end$ = () => updates$.pipe(weir.atEnd());
-    const { attacked, whitebox, choose } = config;
+    const { attacked, choose, failAt } = config;
     const attack = { samples: attacked, iterations: 1, choose: 'all', seed } as const;
     return {
       updates$,
       ...(config.norms && { sigmas$: updates$.pipe(weir.every({ epochs: 1 }), weir.layerNorms(model)) }),
-      attacks$: end$().pipe(weir.tangentAttack(model, flowers, attack)),
+      attacks$: end$().pipe(
+        weir.tangentAttack(model, flowers, attack),
+        map((result, i) => {
+          if (i + 1 === failAt) throw new Error(`result ${failAt} fails`);
+          return result;
+        }),
+      ),
       ...weir.blackBoxAttacks(end$(), model, flowers, { attacked, blackbox: config.blackbox, choose, seed }),
-      ...(whitebox > 0 && {
-        bounds$: end$().pipe(weir.ddn(model, flowers, { samples: whitebox, choose: 'all', seed })),
-      }),
+      ...weir.whiteBoxAttacks(end$(), model, flowers, { ...config, bothSides: false, choose: 'all', seed }),
     };
   },
 });

@@ -33,7 +33,7 @@ import { fromRun } from '../../src/run/weights.js';
 import { key, quantity, record, z } from '../../src/storage/record.js';
 import { RunFolder } from '../../src/storage/run-folder.js';
 import { loadTensorFlow } from '../../src/tensorflow/tf.js';
-import { hashOf, start, statusOf } from '../cli/weir.js';
+import { call, hashOf, start, statusOf, untapped } from '../cli/weir.js';
 import { folderOf, runUpTo } from './stopped.js';
 
 interface Loss extends Measured {
@@ -230,15 +230,15 @@ test('a run that ends early ends at the same update and bits where it is stopped
 
   const killed = join(base, 'killed');
   const often = ['--snapshot-every', '0.02'];
-  const { child, ended, said } = start('run', module, '--run', killed, ...often);
+  const { child, ended, said } = start(...untapped(['run', module, '--run', killed, ...often]));
   await Promise.race([said('training'), ended]);
   child.kill('SIGKILL');
   await ended;
-  const again = start('resume', killed, ...often);
+  const again = start(...untapped(['resume', killed, ...often]));
   await Promise.race([again.said('ends with update'), again.ended]);
   again.child.kill('SIGKILL');
   await again.ended;
-  expect((await start('resume', killed).ended).status).toBe(0);
+  expect((await call('resume', killed)).status).toBe(0);
   expect(await hashOf(killed)).toBe(await hashOf(whole.path));
 
   const reason = `${ending!.reason}`;

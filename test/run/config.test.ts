@@ -81,6 +81,16 @@ test('the keys of a config can be listed', () => {
   const text = describeConfig(mnist.config);
   expect(text).toMatch(/gamma=0\.001 +γ of equations 5 and 6 \(number\)/);
   expect(text).toMatch(/regularizers=none,.* a network for each \(list of none, rep-spectral/);
+  expect(text).toMatch(/apgd= +ε, in units of the inputs, .* \(number; `resume --set` may change it\)/);
+});
+
+test('a key without a default is in no config unless it is set: runs from before there was such a key stay comparable', async () => {
+  expect(Object.keys(await config('mnist', 'whitebox=9'))).not.toContain('apgd');
+  expect(await config('mnist', 'apgd=1.5')).toMatchObject({ apgd: 1.5 });
+  await expect(config('mnist', 'apgd=near')).rejects.toMatchObject({
+    message: expect.stringContaining('apgd=near'),
+    remedy: expect.stringContaining('is a number; it may be left out'),
+  });
 });
 
 test.each([

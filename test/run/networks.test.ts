@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eachRegularizer, eachTransfer } from '../../src/run/networks.js';
-import { call, hashOf, start, weir } from '../cli/weir.js';
+import { call, hashOf, start, untapped } from '../cli/weir.js';
 
 const wasm = process.env.WEIR_RUNTIME === 'wasm'; // a ResNet needs the native runtime
 
@@ -101,11 +101,11 @@ test.skipIf(wasm)(
     const losses = of('tests').filter(({ epoch }) => epoch === 0);
     expect(new Set(losses.map(({ network, loss }) => `${String(network).split('-then-')[0]} ${loss}`)).size).toBe(2); // one start a pretraining
 
-    const first = start(...asked('killed'), '--snapshot-every', '0.1');
+    const first = start(...untapped(asked('killed')), '--snapshot-every', '0.1');
     await first.said('finetune-folder: none-then-rep-spectral (2 of 6) · training');
     first.child.kill('SIGKILL');
     expect((await first.ended).status).toBe('SIGKILL');
-    expect((await weir(...asked('killed'))).status).toBe(0);
+    expect((await call(...asked('killed'))).status).toBe(0);
     const hash = (into: string) => hashOf(join(base, into, 'finetune-folder-flowers'));
     expect(await hash('killed')).toBe(await hash('whole'));
   },

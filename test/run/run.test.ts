@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
 import { RunFolder } from '../../src/storage/run-folder.js';
-import { hashOf, weir } from '../cli/weir.js';
+import { call, hashOf } from '../cli/weir.js';
 
 const base = mkdtempSync(join(tmpdir(), 'weir-script-'));
 afterAll(() => rmSync(base, { recursive: true }));
@@ -17,7 +17,7 @@ test('a script starts, reads, stops and resumes a run, which ends in the bits of
   const set = ['epochs=6', 'rate=0.02'].flatMap((one) => ['--set', one]);
   const [{ stdout }, { status }] = await Promise.all([
     promisify(execFile)(process.execPath, ['--import', 'tsx', script, module, own]),
-    weir('run', module, ...set, '--seed', '3', '--run', command),
+    call('run', module, ...set, '--seed', '3', '--run', command),
   ]);
   expect(status).toBe(0);
   const said = stdout
@@ -39,7 +39,7 @@ test('a script starts, reads, stops and resumes a run, which ends in the bits of
   ]);
   expect(existsSync(`${own}-2`)).toBe(false);
   expect(existsSync(join(own, 'report/report.html'))).toBe(true);
-  const longer = await weir('resume', command, '--set', 'epochs=8');
+  const longer = await call('resume', command, '--set', 'epochs=8');
   expect([longer.status, await hashOf(own)]).toEqual([0, await hashOf(command)]);
   const [entry, ...others] = RunFolder.open(own).started.history ?? [];
   expect([entry?.set, others]).toEqual([{ epochs: { was: 6, is: 8 } }, []]);

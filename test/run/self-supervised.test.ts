@@ -7,7 +7,7 @@ import { startingFrom } from '../../src/learn/weights/pretrained.js';
 import { readSafetensors } from '../../src/learn/weights/safetensors.js';
 import { fromRun } from '../../src/run/weights.js';
 import { loadTensorFlow } from '../../src/tensorflow/tf.js';
-import { call, hashOf, start, weir } from '../cli/weir.js';
+import { call, hashOf, start, untapped } from '../cli/weir.js';
 
 const wasm = process.env.WEIR_RUNTIME === 'wasm'; // a ResNet needs the native runtime
 
@@ -16,7 +16,7 @@ const tiny = [
   ...[
     'images=60',
     'testImages=20',
-    'width=16',
+    'width=8',
     'projections=6',
     'epochs=2',
     'batchSize=16',
@@ -71,24 +71,24 @@ test.skipIf(wasm)(
     expect(of('none', 'updates').find(({ number }) => number === 3)).toMatchObject({ endsEpoch: true }); // 12 are left out
     expect(existsSync(join(whole, 'report/report.html'))).toBe(true);
 
-    const first = start(...run(killed), '--snapshot-every', '0.1');
+    const first = start(...untapped(run(killed)), '--snapshot-every', '0.1');
     await first.said('training');
     setTimeout(() => first.child.kill('SIGKILL'), 400);
     expect((await first.ended).status).toBe('SIGKILL');
-    expect((await weir('resume', killed)).status).toBe(0);
+    expect((await call('resume', killed)).status).toBe(0);
     expect(await hashOf(killed)).toBe(await hashOf(whole));
   },
 );
 
 test.skipIf(wasm)('what was pretrained starts a fine-tune, with its projector left out', async () => {
   await loadTensorFlow();
-  const model = resnet({ depth: 18, width: 16, classes: 7, inputSize: [32, 32] });
+  const model = resnet({ depth: 18, width: 8, classes: 7, inputSize: [32, 32] });
   const pretrained = fromRun(join(base, 'whole'), { network: 'rep-spectral' });
   const options = { fresh: ['readout'], drop: ['projector'] };
   const file = join(base, 'rep.safetensors');
   expect((await call('export', join(base, 'whole'), file, '--network', 'rep-spectral')).status).toBe(0);
   const written = readSafetensors(file);
-  expect(written.get('fc.weight')!.shape).toEqual([10, 128]); // the readout that was fitted and attacked, beside the head
+  expect(written.get('fc.weight')!.shape).toEqual([10, 64]); // the readout that was fitted and attacked, beside the head
   expect(written.has('projector1.weight')).toBe(true);
   const [begun, exported] = [pretrained, file].map((from) => startingFrom(model, from, options).start(1));
   const own = model.start(1);

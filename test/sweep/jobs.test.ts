@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eachRegularizer } from '../../src/run/networks.js';
 import { RunFolder } from '../../src/storage/run-folder.js';
 import { trainedState } from '../../src/storage/run-state.js';
-import { call, start, weir } from '../cli/weir.js';
+import { begin, call } from '../cli/weir.js';
 
 const small = ['profile=quick', 'hidden=16', 'epochs=4', 'burnIn=2', 'attacked=2', 'iterations=2'].flatMap(
   (setting) => ['--set', setting],
@@ -23,7 +23,7 @@ const weightsOf = (run: string, network: string): unknown =>
 test('a stopped experiment goes on; a network that branched off has the bits of one trained alone', async () => {
   const experiment = join(base, 'experiment');
   const args = ['reproduce', 'mnist', ...small, '--set', 'regularizers=none,rep-spectral', '--run', experiment];
-  const { child, ended, said } = start(...args);
+  const { child, ended, said } = begin(...args);
   await said('training');
   child.kill('SIGTERM');
   const stopped = await ended;
@@ -31,7 +31,7 @@ test('a stopped experiment goes on; a network that branched off has the bits of 
 
   const alone = join(base, 'alone');
   const [again, single] = await Promise.all([
-    weir(...args),
+    call(...args),
     call('run', 'pipelines/mnist.ts', ...small, '--set', 'regularizers=rep-spectral', '--run', alone),
   ]);
   expect([again.status, single.status]).toEqual([0, 0]);

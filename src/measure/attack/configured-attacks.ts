@@ -2,6 +2,7 @@ import type { Observable } from 'rxjs';
 import { checkOptions } from '../../flow/options.js';
 import type { Model } from '../../learn/model/model.js';
 import type { LabeledSamples } from '../inputs.js';
+import { apgd } from './apgd.js';
 import type { AttackedUpdate, AttackOptions } from './attack.js';
 import { cgba } from './cgba.js';
 import { ddn } from './ddn.js';
@@ -68,11 +69,15 @@ export interface WhiteBoxOptions extends Pick<AttackOptions, 'seed' | 'normalize
   readonly whitebox: number;
   /** Whether each has a proved lower bound too. */
   readonly bothSides: boolean;
+  /** ε of APGD, in input units; without it, or at 0, there is none. */
+  readonly apgd?: number | undefined;
+  /** Samples of the Tangent Attack, which APGD takes too where they are more than those of `whitebox`. */
+  readonly attacked?: number;
 }
 
 /**
- * The attack by gradients that the keys of `whiteBoxKeys` ask for, DDN: a stream `bounds$`, to be returned beside those of a pipeline. Without
- * samples the result is empty.
+ * The attacks by gradients that the keys of `whiteBoxKeys` ask for, streams to be returned beside those of a pipeline: `bounds$` by DDN where it
+ * has samples, and `apgd$` where it has an ε. Otherwise the result is empty.
  *
  * @param updates$ whose networks are attacked: for those at the end of a training piped through `atEnd()`
  * @example
@@ -85,20 +90,27 @@ export function whiteBoxAttacks(
   samples: LabeledSamples,
   options: WhiteBoxOptions,
 ): Record<string, Observable<AttackResult>> {
-  const { whitebox, bothSides, seed, normalize, choose } = checkOptions('whiteBoxAttacks', options, {
+  const {
+    whitebox,
+    bothSides,
+    apgd: epsilon,
+    attacked,
+    ...more
+  } = checkOptions('whiteBoxAttacks', options, {
     whitebox: 'required',
     bothSides: 'required',
+    apgd: 'optional',
+    attacked: 'optional',
     seed: 'required',
     normalize: 'optional',
     choose: 'optional',
   });
-  if (whitebox === 0) return {};
-  const own = {
-    samples: whitebox,
-    seed,
-    certificate: bothSides && ('crown' as const),
-    ...(normalize && { normalize }),
-    ...(choose && { choose }),
+  const { seed, normalize, choose } = more;
+  const shared = { seed, ...(normalize && { normalize }), ...(choose && { choose }) };
+  const certificate = bothSides && ('crown' as const);
+  const within = { ...shared, samples: Math.max(whitebox, attacked ?? 0), epsilon: epsilon ?? 0 };
+  return {
+    ...(whitebox > 0 && { bounds$: updates$.pipe(ddn(model, samples, { ...shared, samples: whitebox, certificate })) }),
+    ...(within.epsilon > 0 && { apgd$: updates$.pipe(apgd(model, samples, within)) }),
   };
-  return { bounds$: updates$.pipe(ddn(model, samples, own)) };
 }

@@ -1,5 +1,5 @@
 import { type DrawnFigure, type Panel, regularizers, seedsPhrase, WIDTH } from '../../plot/figure.js';
-import { framed, Plot, panel } from '../../plot/panels.js';
+import { curves, type Series } from '../../plot/panels.js';
 import { mean, quantile, standardDeviation } from '../../plot/statistics.js';
 import { markStyle } from '../../plot/style.js';
 import { count, escaped, number, percent, plusMinus, table } from '../../plot/table.js';
@@ -8,6 +8,7 @@ import type { Report } from '../networks/record.js';
 import { fewEpsilons, type RobustCurve, robustCurve } from '../networks/robust-accuracy.js';
 import { distanceUnit } from '../networks/summary.js';
 import type { Interval } from '../readout/record.js';
+import { seriesOf, spreadReading } from '../training/figure.js';
 import { attacksOf } from './distance-figure.js';
 
 interface Curves {
@@ -18,21 +19,34 @@ interface Curves {
 
 const STEPS = 120; // of a curve
 
-/** The share of all test samples that are still right at perturbations up to ε: by attacks from above, proved from below, the gap shaded. */
+type Bound = 'attacked' | 'certified';
+
+/** The share of all test samples that are still right at perturbations up to ε: by attacks, and proved where a sample has a bound, a panel each. */
 export function robustAccuracy(report: Report): DrawnFigure | null {
   const all = curvesOf(report);
   if (all.length === 0) return null;
   const proved = all.some(({ curves }) => curves.some((one) => one.proved > 0));
   const [first = 0, ...epsilons] = fewEpsilons(report.networks);
   const middle = epsilons[Math.floor((epsilons.length - 1) / 2)] ?? first;
+  const byAttacks = `no adversarial point was found that near, by ${attacksOf(report)}`;
   return {
     title: 'Robust accuracy over ε',
-    panels: [draw(all)],
+    panels: proved ? [draw(all, 'attacked'), draw(all, 'certified')] : [draw(all, 'attacked')],
     columns: 2,
     legend: regularizers(all.map(({ group }) => group)),
-    reading: `The share of all test samples, the misclassified ones counted as 0, that stay right under every perturbation of at most ε (l2, in ${distanceUnit(report.networks)}), mean over ${seedsPhrase(all.map(({ group }) => group))}. Upper line: no adversarial point found that near, by ${attacksOf(report)}.${proved ? ' Lower, thin line: proved, by the lower bounds of the samples that have one. The true share lies in the shaded gap.' : ' No sample has a proved lower bound, so there is no certified curve.'}`,
+    reading: `The share of all test samples, the misclassified ones counted as 0, that stay right under every perturbation of at most ε (l2, in ${distanceUnit(report.networks)}), of ${seedsPhrase(all.map(({ group }) => group))}. ${proved ? `Left, an upper bound: ${byAttacks}. Right, a lower bound: proved, over the samples that have a lower bound. The true share lies between the two` : `An upper bound: ${byAttacks}. No sample has a proved lower bound, so there is no certified curve`}. ${linesReading(all)}`,
     outcome: `at ε = ${number(middle)}: ${all.map(({ group, curves }) => `${group.label} ${said(curves, middle)}`).join('; ')}.`,
   };
+}
+
+/** What the reader is told of lines and bands: of one network, of several, or of both. */
+function linesReading(all: readonly Curves[]): string {
+  const several = all.filter(({ curves }) => curves.length > 1).map(({ group }) => group);
+  const counts = all.flatMap(({ curves }) => (curves.length === 1 ? curves.map(({ samples }) => samples) : []));
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  const one = `Wilson's 95 % interval over its ${least === most ? most : `${least} to ${most}`} samples, at its test accuracy`;
+  if (several.length === 0) return `Shaded: ${one}.`;
+  return `${spreadReading(several)}${several.length < all.length ? ` Where there is one network, shaded: ${one}.` : ''}`;
 }
 
 function curvesOf(report: Report): Curves[] {
@@ -54,38 +68,44 @@ function said(curves: readonly RobustCurve[], epsilon: number): string {
   const from = certified.length > 0 ? `, proved ${percent(mean(certified))}` : '';
   if (single === undefined || others.length > 0) return `at most ${percent(mean(attackedAt(curves, epsilon)))}${from}`;
   const { attacked, interval } = single.at(epsilon);
-  return `at most ${alone(attacked, interval.attacked, single.samples)}${from}`;
+  return `at most ${percent(attacked)} ${within(interval.attacked)}${from}`;
 }
 
-/** The share of one network: 70.1 % (54.6 to 82.1), 40 samples. */
-const alone = (share: number, { lower, upper }: Interval, samples: number): string =>
-  `${percent(share)} (${[lower, upper].map((end) => (100 * end).toFixed(1)).join(' to ')}), ${samples} samples`;
+/** In per cent: (54.6 to 82.1). */
+const within = ({ lower, upper }: Interval): string =>
+  `(${[lower, upper].map((end) => (100 * end).toFixed(1)).join(' to ')})`;
 
-function draw(all: readonly Curves[]): Panel {
+function draw(all: readonly Curves[], bound: Bound): Panel {
   const ends = all.flatMap(({ curves }) => curves.map(({ end }) => end));
   const end = quantile(ends, 0.5)! || 1;
   const at = Array.from({ length: STEPS + 1 }, (_, i) => (end * i) / STEPS);
-  return panel({
-    ...framed(WIDTH.half, 290, [20, 20, 44, 52]),
-    ariaLabel: 'Robust accuracy over ε per regularizer: by attacks from above and proved from below',
-    x: { label: 'ε', domain: [0, end], labelAnchor: 'center', labelArrow: 'none' },
-    y: { label: 'robust accuracy, %', domain: [0, 100], grid: true, labelArrow: 'none' },
-    marks: all.flatMap(({ group, curves }) => {
-      const { light, dash } = markStyle(group.regularizer);
-      const points = at.map((x) => {
-        const certified = certifiedAt(curves, x);
-        const low = certified.length > 0 ? 100 * mean(certified) : Number.NaN;
-        return { x, high: 100 * mean(attackedAt(curves, x)), low };
-      });
-      const gap = points.filter(({ low }) => Number.isFinite(low));
-      const line = { stroke: light, strokeDasharray: dash };
-      return [
-        Plot.areaY(gap, { x: 'x', y1: 'low', y2: 'high', fill: light, fillOpacity: 0.14 }),
-        Plot.line(gap, { x: 'x', y: 'low', ...line, strokeWidth: 1 }),
-        Plot.line(points, { x: 'x', y: 'high', ...line, strokeWidth: 2 }),
-      ];
-    }),
+  const words = bound === 'attacked' ? 'by attacks' : 'proved';
+  return curves(
+    all.flatMap((one) => series(one, bound, at)),
+    {
+      label: `robust accuracy ${words}, %`,
+      ariaLabel: `Robust accuracy over ε per regularizer, ${words}`,
+      x: 'ε',
+      width: WIDTH.half,
+      height: 290,
+      scale: 'linear',
+      domain: [0, 100],
+    },
+  );
+}
+
+/** One network with its interval; of several their mean, with each of them or their range. */
+function series({ group, curves }: Curves, bound: Bound, at: readonly number[]): Series[] {
+  const each = curves.filter((curve) => bound === 'attacked' || curve.proved > 0);
+  if (each.length === 0) return [];
+  const points = (curve: RobustCurve) => at.map((x) => ({ x, y: 100 * curve.at(x)[bound]! }));
+  const [only, ...others] = each as [RobustCurve, ...RobustCurve[]];
+  if (others.length > 0) return seriesOf(group, each.map(points));
+  const band = at.map((x) => {
+    const { lower, upper } = only.at(x).interval[bound]!;
+    return { x, low: 100 * lower, high: 100 * upper };
   });
+  return [{ style: markStyle(group.regularizer), points: points(only), band }];
 }
 
 /** Robust accuracy at a few ε, a row a regularizer: by attacks and proved, mean ± standard deviation over networks, of one an interval; '' where none is known. */
@@ -101,28 +121,30 @@ export function robustTable(report: Report): string {
     const certified = certifiedAt(curves, epsilon);
     if (curves.length > 1)
       return [spread(attackedAt(curves, epsilon)), certified.length === 0 ? null : spread(certified)];
-    const [curve] = curves as [RobustCurve];
-    const one = curve.at(epsilon);
-    return [
-      alone(one.attacked, one.interval.attacked, curve.samples),
-      one.certified === null ? null : alone(one.certified, one.interval.certified!, curve.proved),
-    ];
+    const { attacked, certified: sure, interval } = curves[0]!.at(epsilon);
+    const alone = (share: number, around: Interval): string => `${(100 * share).toFixed(1)}<br>${within(around)}`;
+    return [alone(attacked, interval.attacked), sure === null ? null : alone(sure, interval.certified!)];
   };
-  const rows = all.map(({ group, curves }) => [
-    escaped(group.label),
-    String(curves.length),
-    count(mean(curves.map(({ samples }) => samples))),
-    ...epsilons.map((epsilon) => {
-      const [attacked, certified] = sides(curves, epsilon);
-      return `${attacked}${certified === null ? '' : `<br>proved ${certified}`}`;
-    }),
-  ]);
+  const rows = all.map(({ group, curves }) => {
+    const bounded = curves.filter(({ proved }) => proved > 0);
+    const samples = count(mean(curves.map((one) => one.samples)));
+    const proved = bounded.length > 0 ? count(mean(bounded.map((one) => one.proved))) : samples;
+    return [
+      escaped(group.label),
+      String(curves.length),
+      both(samples, proved === samples ? null : proved),
+      ...epsilons.map((epsilon) => both(...sides(curves, epsilon))),
+    ];
+  });
   return table(
     `Robust accuracy in per cent of all test samples, misclassified ones counted as 0: the share that stays right under perturbations up to ε (l2, in ${distanceUnit(report.networks)}). First what attacks leave (${attacksOf(report)}), an upper bound; then what is proved. Over several networks mean ± standard deviation; of one Wilson's 95 % interval over its samples, at its test accuracy.${crossChecks(all)}`,
     ['Regularizer', 'Networks', 'Samples', ...epsilons.map((epsilon) => `ε = ${number(epsilon)}`)],
     rows,
   );
 }
+
+const both = (attacked: string, proved: string | null): string =>
+  `${attacked}${proved === null ? '' : `<br>proved ${proved}`}`;
 
 /** ' At ε = 1.5 APGD leaves 43.0 %, the others 43.2 % (none): APGD breaks 2 samples more.'; '' without attacks at a fixed ε. */
 function crossChecks(all: readonly Curves[]): string {

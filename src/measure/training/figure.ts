@@ -19,20 +19,20 @@ export interface EpochCurves {
 const SINGLY = 3; // networks of a group drawn each; more are drawn as their range
 const POINTS = 120; // of a curve: more is finer than the paper it is printed on
 
-/** What the reader of such a panel is told of its lines. */
-export function curvesReading(groups: readonly SeedGroup[]): string {
+/** What the reader of such a panel is told of the spread over seeds. */
+export function spreadReading(groups: readonly SeedGroup[]): string {
   const most = Math.max(...groups.map(({ networks }) => networks.length));
-  const many =
-    most > SINGLY
-      ? 'Line: mean over seeds; shaded: from the least to the greatest seed.'
-      : most > 1
-        ? 'Thin: one network each; thick: their mean.'
-        : 'One line a network.';
+  if (most > SINGLY) return 'Line: mean over seeds; shaded: from the least to the greatest seed.';
+  return most > 1 ? 'Thin: one network each; thick: their mean.' : 'One line a network.';
+}
+
+/** The same, with rules and axes. */
+export function curvesReading(groups: readonly SeedGroup[]): string {
   const networks = groups.flatMap((group) => group.networks);
   const on = networks.some(({ burnIn }) => burnIn)
     ? ' The dashed rule is where burn-in ends and the regularizer is switched on.'
     : '';
-  return `${many}${on}${forkReading(networks)} Vertical axes need not begin at zero.`;
+  return `${spreadReading(groups)}${on}${forkReading(networks)} Vertical axes need not begin at zero.`;
 }
 
 /** What a reader is told of forks, with a space before; '' where there is none. */

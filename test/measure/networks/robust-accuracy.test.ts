@@ -45,20 +45,41 @@ test('figure, table and JSON: mean and deviation over seeds, the certified curve
   expect(epsilons).toEqual([0, 1, 2, 3]);
   expect(robustTable(whole)).toContain('85.0 ± 7.1<br>proved 85.0 ± 7.1');
   // Of n of n samples Wilson's interval is from n / (n + z²) to 1.
-  expect(robustTable(whole)).toContain('100.0 % (51.0 to 100.0), 4 samples');
-  expect(robustTable(report([network('none', 0, [], { attack, testAccuracy: 0.8 })]))).toContain(
-    '80.0 % (40.8 to 80.0), 4 samples<br>proved 80.0 % (35.1 to 80.0), 3 samples',
+  expect(robustTable(whole)).toContain('<td>1</td><td>4</td><td>100.0<br>(51.0 to 100.0)</td>');
+  const alone = report([network('none', 0, [], { attack, testAccuracy: 0.8 })]);
+  expect(robustTable(alone)).toContain(
+    '<td>1</td><td>4<br>proved 3</td><td>80.0<br>(40.8 to 80.0)<br>proved 80.0<br>(35.1 to 80.0)</td>',
   );
-  const { outcome, reading } = robustAccuracy(whole)!;
-  expect(outcome).toContain('rep-spectral at most');
+  const { outcome, panels, reading } = robustAccuracy(whole)!;
+  expect(outcome).toContain('rep-spectral at most 50.0 % (15.0 to 85.0)');
   expect(outcome).toMatch(/none at most [\d.]+ %, proved/);
-  expect(reading).toContain('Lower, thin line: proved');
+  expect(reading).toContain('Right, a lower bound: proved');
+  expect(reading).toContain('Thin: one network each; thick: their mean. Where there is one network, shaded: Wilson');
+  expect(panels).toHaveLength(2);
   expect(JSON.parse(reportJson(whole)).networks[2].robustAccuracy).toMatchObject({
     samples: 4,
     proved: 0,
     at: [{ epsilon: 0, attacked: 1, certified: null }, { epsilon: 1 }, { epsilon: 2 }, { epsilon: 3 }],
   });
   expect(robustAccuracy(report([network('none', 0, [], { attack: null })]))).toBeNull();
+});
+
+test('a network alone has the band of its interval, at both bounds; more than three have that of their range', () => {
+  const bands = (count: number, samples = attack.samples) => {
+    const networks = Array.from({ length: count }, (_, seed) =>
+      network('none', seed, [], { attack: { ...attack, samples }, testAccuracy: 0.8 }),
+    );
+    const { panels, reading } = robustAccuracy(report(networks))!;
+    return { bands: panels.map(({ svg }) => svg.match(/aria-label="area"/g)?.length ?? 0), reading };
+  };
+  expect(bands(1)).toMatchObject({ bands: [1, 1] });
+  expect(bands(1).reading).toContain("Shaded: Wilson's 95 % interval over its 4 samples");
+  expect(bands(2)).toMatchObject({ bands: [0, 0] });
+  expect(bands(4)).toMatchObject({ bands: [1, 1] });
+  expect(bands(4).reading).toContain('shaded: from the least to the greatest seed.');
+  const unproved = samples.map((one) => ({ ...one, lower: null }));
+  expect(bands(1, unproved)).toMatchObject({ bands: [1] });
+  expect(bands(1, unproved).reading).toContain('there is no certified curve');
 });
 
 test('an attack at a fixed ε is a cross-check: named where it breaks more, an upper bound, and in no mean distance', () => {
