@@ -31,6 +31,7 @@ module.exports = {
     room('report', measuring),
     room('run', running),
     room('vectors', measuring),
+    room('simulation', running),
     room('monitor', running),
     room('ranks', running),
     room('export', running),

@@ -132,8 +132,8 @@ export function mergeInTurn<T extends Positioned>(name: string, ...inputs: Obser
           next(item) {
             try {
               const before = lane.entered;
-              if (item.position === before && lane.itemsIn > 0) throw severalAtOnce(name, item.position);
               if (!lane.arrive(item.position)) return;
+              if (item.position === before && lane.itemsIn > 1) throw severalAtOnce(name, item.position);
               const held = item.position - before; // less than since the last item, where a filter has reported samples that it dropped
               lane.held += held;
               queues[i]!.push({ item, held });

@@ -6,6 +6,9 @@ import type { Declaration, Header, Input, Introduce } from './header.js';
 /** The part that a node plays in the graph; drawn by `weir graph`. */
 export type NodeKind = 'source' | 'stage' | 'workers' | 'serial' | 'sink';
 
+/** In the place of a lease after a resume: that of the update that comes again, and that of an earlier one. */
+const [ofSnapshot, gone] = [{ again: true }, { again: false }];
+
 /** How far a node was, as a snapshot has it: see `FlowState`. */
 interface Restored {
   readonly position: number;
@@ -50,7 +53,7 @@ export class Node {
   handled = -1;
   handledItems = 0;
   /** The lease of the newest item that was worked on completely; of the serial node that of its newest output. */
-  lease: object | undefined;
+  lease: { readonly again: boolean } | undefined;
   /** Outputs of the item that it is inside of, since its state last moved: a snapshot counts them, as no state tells of them. */
   handedOut = 0;
   readonly downstream = new Set<Node>();
@@ -139,11 +142,16 @@ export class Node {
 
   /** Says that an item has been worked on completely. @param lease of the update that it was made of, for two may have one position */
   done(position: number, lease?: { readonly again: boolean }): void {
-    const isSame = lease === undefined || lease === this.lease || (this.lease === undefined && lease.again);
+    const isSame = lease === undefined || lease === this.lease || (this.lease === ofSnapshot && lease.again);
     const isMore = position === this.handled && isSame;
     this.handledItems = isMore ? this.handledItems + 1 : 1;
     this.handled = position;
     this.lease = lease;
+  }
+
+  /** Whether the newest item that was worked on belongs to an earlier update than that of this lease. */
+  isBehind(lease: { readonly again: boolean } | undefined): boolean {
+    return this.lease !== undefined && this.lease !== lease && !(this.lease === ofSnapshot && lease?.again);
   }
 
   /** Goes on from a snapshot. Upstream of the serial stage it does not say how many items were handled. */
@@ -155,7 +163,7 @@ export class Node {
     this.handled = handled;
     this.handledItems = handledItems;
     this.restored = { position: handled, items: earlier ? 0 : handledItems };
-    this.lease = earlier && { again: false }; // of an update that does not come again
+    this.lease = earlier ? gone : ofSnapshot;
   }
 
   /** Whether an item that is handed out once more had been worked on before the snapshot. */

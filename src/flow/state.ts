@@ -39,9 +39,7 @@ export function saveNodes(graph: Graph, whole: boolean): FlowState {
     const state = node.state?.save(position);
     if (graph.afterSerial.has(node)) {
       const { handled, handledItems, handedOut } = node;
-      const earlier = node.lease !== undefined &&
-        node.lease !== lease &&
-        handled === position && { earlier: true as const };
+      const earlier = node.isBehind(lease) && handled === position && { earlier: true as const };
       return { position, handled, handledItems, ...earlier, ...(handedOut > 0 && { handedOut }), state };
     }
     if (node === serial) {

@@ -105,7 +105,7 @@ export class NetworkTraining {
   async toEnd(): Promise<Outcome> {
     const { pipeline, folder, consensus, requests, metrics, remark } = this.run;
     const { watch, identity } = this.run.options;
-    const { networks, index, state, trunk, pin } = this.options;
+    const { networks, index, state, trunk } = this.options;
     const { network, snapshots } = this;
     const onBarrier = (flow: Flow) => this.atBarrier(flow);
     const flow = withShare(consensus.share, () => new Flow(this.logged(), onBarrier, (line) => watch.warn(line)));

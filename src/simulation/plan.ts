@@ -101,7 +101,10 @@ const between = (random: Random, least: number, most: number): number => least +
 
 function graphOf(random: Random, { items, nodes }: Sizes): GraphPlan {
   const samples = pick(random, [1, 1, 1, 4]);
-  const before = mergeable(listOf(between(random, 1, nodes - 2), () => beforeOf(random)));
+  const before = fitting(
+    listOf(between(random, 1, nodes - 2), () => beforeOf(random)),
+    samples,
+  );
   const batch = before.reduce((size, one) => (one.kind === 'batch' ? size * one.size : size), 1);
   const branches = Array.from({ length: between(random, 1, 3) }, (_, i) => {
     const steps = listOf(between(random, 1, nodes - 2), () => afterOf(random));
@@ -188,10 +191,15 @@ function afterOf(random: Random): After {
   }
 }
 
-/** A merge takes no stream in which several items have one position. */
-function mergeable(steps: readonly Before[]): Before[] {
+/** The steps as Weir takes them: no merge of a stream in which several items have one position, and threads with room for two batches. */
+function fitting(steps: readonly Before[], samples: number): Before[] {
   const several = steps.findIndex(({ kind }) => kind === 'several');
-  return steps.filter(({ kind }, i) => several < 0 || i <= several || kind !== 'fork');
+  const kept = steps.filter(({ kind }, i) => several < 0 || i <= several || kind !== 'fork');
+  let size = samples;
+  return kept.map((one) => {
+    if (one.kind === 'batch') size *= one.size;
+    return one.kind === 'workers' && size > samples ? { ...one, limit: Math.max(one.limit, 2 * size) } : one;
+  });
 }
 
 const isOfUser = ({ kind }: After): boolean => ['rx-bufferCount', 'rx-mergeMap', 'rx-delay'].includes(kind);

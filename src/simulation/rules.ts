@@ -42,7 +42,8 @@ export class Rules {
     for (const node of flow.nodes) {
       if (node.held < 0) this.breaks(`'${node.name}' holds ${node.held} samples`);
       if (node.kind === 'source') this.checkSource(node, largest);
-      else if (node.held > Math.max(node.limit, largest) + largest && !this.bursts) // and the rest of a batch, at the end of the data
+      else if (node.held > Math.max(node.limit, largest) + largest && !this.bursts)
+        // and the rest of a batch, at the end of the data
         this.breaks(`'${node.name}' holds ${node.held} samples of ${node.limit}`);
     }
   }

@@ -255,8 +255,9 @@ export class RunFolder {
   /** The schemas of the streams that the run logs, as far as their stages declare them. */
   get streams(): RecordDescriptions {
     if (!files.exists(this.streamsFile)) return {};
+    const text = onDisk(`read ${this.streamsFile}`, () => textOf(this.streamsFile));
     try {
-      return JSON.parse(textOf(this.streamsFile)) as RecordDescriptions;
+      return JSON.parse(text) as RecordDescriptions;
     } catch (cause) {
       throw new WeirError(
         `${this.streamsFile} is damaged: ${(cause as Error).message}`,
@@ -268,7 +269,8 @@ export class RunFolder {
 
   /** Adds the schemas of a network's streams to those that are there. @internal */
   declare(streams: RecordDescriptions): void {
-    const before = files.exists(this.streamsFile) ? textOf(this.streamsFile) : '';
+    const file = this.streamsFile;
+    const before = files.exists(file) ? onDisk(`read ${file}`, () => textOf(file)) : '';
     const now = `${JSON.stringify({ ...this.streams, ...streams }, undefined, 2)}\n`;
     if (now !== before) writeAtomically(this.streamsFile, now);
   }
@@ -398,7 +400,9 @@ function namesIn(folder: string): string[] {
 
 /** Whether there is what a run has made: another run in the same place would take it for its own. */
 const hasResults = (folder: string): boolean =>
-  files.list(join(folder, 'snapshots'), true).some((name) => name.includes('.snapshot'));
+  onDisk(`read the folder ${folder}`, () => files.list(join(folder, 'snapshots'), true)).some((name) =>
+    name.includes('.snapshot'),
+  );
 
 function fresh(pipeline: string, createdAt: string): string {
   const name = `${pipeline}-${createdAt.slice(0, 19).replace(/:/g, '').replace('T', '-')}`;
