@@ -3,7 +3,7 @@ const room = (folder, allowed) => ({
   name: `${folder}-imports-${allowed.join('-and-') || 'no-other-room'}`,
   severity: 'error',
   from: { path: `^src/${folder}/` },
-  to: { path: '^src/', pathNot: `^src/(${[folder, ...allowed].join('|')})/` },
+  to: { path: '^src/', pathNot: `^src/(${[folder, 'surroundings', ...allowed].join('|')})/` },
 });
 
 /** An outside library is imported in one place, so that another can take its part. */
@@ -20,6 +20,7 @@ const running = [...measuring, 'report', 'run'];
 
 module.exports = {
   forbidden: [
+    room('surroundings', []),
     room('flow', []),
     room('storage', ['flow']),
     room('data', ['flow', 'storage']),
@@ -30,6 +31,7 @@ module.exports = {
     room('report', measuring),
     room('run', running),
     room('vectors', measuring),
+    room('simulation', running),
     room('monitor', running),
     room('ranks', running),
     room('export', running),

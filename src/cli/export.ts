@@ -17,10 +17,10 @@ import { attackedIn } from '../run/collect/collect.js';
 import { recordsOf } from '../run/run-log.js';
 import { statusOf } from '../run/status.js';
 import { namesOf, type RunWeights, weightsOfRun } from '../run/weights.js';
-import { makeFolder } from '../storage/folders.js';
 import { keptRecords } from '../storage/kept-arrays.js';
 import { RunFolder } from '../storage/run-folder.js';
 import { unfinishedNetworks } from '../storage/run-state.js';
+import { makeFolder } from '../surroundings/folders.js';
 import { type WeightsSettings, weightsOptions, withOptions } from './options.js';
 
 interface Settings extends WeightsSettings {

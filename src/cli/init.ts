@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { WeirError } from '../flow/errors.js';
 import { toOutput } from '../flow/terminal.js';
 import { onDisk } from '../storage/disk.js';
-import { makeFolder } from '../storage/folders.js';
+import { makeFolder } from '../surroundings/folders.js';
 
 const root = join(import.meta.dirname, '../..');
 const template = join(root, 'fixtures/project');

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { WeirError } from '../flow/errors.js';
 import { brightness, imageShape, largest, perturbationPixels, pixels, png } from '../plot/image.js';
-import { makeFolder } from '../storage/folders.js';
 import { floatsOf } from '../storage/log-stage.js';
 import type { MetricRecord } from '../storage/metric-reader.js';
 import type { ProtobufFields } from '../storage/protobuf.js';
@@ -13,6 +12,7 @@ import {
   type RecordDescriptions,
 } from '../storage/record.js';
 import type { RunConfig } from '../storage/run-folder.js';
+import { makeFolder } from '../surroundings/folders.js';
 import {
   EventFile,
   experiment,

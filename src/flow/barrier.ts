@@ -1,3 +1,4 @@
+import { soon } from '../surroundings/surroundings.js';
 /** What a running flow does at its barrier. */
 export interface BarrierCalls {
   /** Called at the barrier: a snapshot may be taken here, and the run be held. The graph goes on when it is done. */
@@ -72,7 +73,7 @@ export class Barrier {
   reachSoon(): void {
     if (this.isPaced || this.scheduled || this.calls === undefined) return;
     this.scheduled = true;
-    setImmediate(() => {
+    soon(() => {
       this.scheduled = false;
       Promise.resolve()
         .then(() => this.reach())

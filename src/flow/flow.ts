@@ -1,4 +1,5 @@
 import { type Observable, Subscription } from 'rxjs';
+import { whenIdle } from '../surroundings/surroundings.js';
 import { Barrier } from './barrier.js';
 import { checkGraph, remarksOnOperators, standstill } from './check.js';
 import type { Data, Positioned } from './data.js';
@@ -157,7 +158,7 @@ export class Flow implements Context {
 
   /** Every node's state as of the last position that went through to the end. Call at a barrier. */
   save(): FlowState {
-    return saveNodes(this.graph);
+    return saveNodes(this.graph, this.barrier.whole || this.completed);
   }
 
   /**
@@ -176,10 +177,11 @@ export class Flow implements Context {
   async start(): Promise<Outcome> {
     const leave = enter(this);
     const stuck = (): void => this.failed(standstill(this.nodes));
+    let takeBack: (() => void) | undefined;
     try {
       if (!this.introduced) this.introduce();
       this.running = true;
-      process.once('beforeExit', stuck); // nothing is left that could move the graph
+      takeBack = whenIdle(stuck); // nothing is left that could move the graph
       const outcome = await new Promise<Outcome>((resolve, reject) => {
         this.finish = resolve;
         this.fail = reject;
@@ -197,7 +199,7 @@ export class Flow implements Context {
       if (this.completed) await this.onBarrier?.(this);
       return outcome;
     } finally {
-      process.off('beforeExit', stuck);
+      takeBack?.();
       this.barrier.end();
       this.running = false;
       leave();

@@ -1,5 +1,6 @@
 import { type MonoTypeOperatorFunction, Observable, Subject, Subscription } from 'rxjs';
 import type { Positioned } from './data.js';
+import { WeirError } from './errors.js';
 import type { Node } from './node.js';
 import { addEdge, currentContext, join, subscribeFrom } from './wiring.js';
 
@@ -53,6 +54,12 @@ export interface Merged<T> extends Positioned {
 /** The state after an item has gone out: its merged position, inputs visited so far, and the position up to which each has been taken. */
 type Mark = { readonly position: number; readonly visited: number; readonly taken: readonly number[] };
 
+const severalAtOnce = (name: string, position: number): WeirError =>
+  new WeirError(
+    `mergeInTurn '${name}' was handed two items of position ${position}: after a resume it could not tell how many of them it had taken`,
+    'make several items of one behind the merge, or join them to one before it',
+  );
+
 /**
  * Merges streams in turn, one item of each, so that the order never depends on their speeds. An input that completes is left
  * out from then on. (RxJS's `merge` goes by arrival and is not repeatable.)
@@ -70,7 +77,7 @@ export function mergeInTurn<T extends Positioned>(name: string, ...inputs: Obser
   return new Observable((subscriber) => {
     const context = currentContext();
     const out = join(name, 'stage');
-    const queues = inputs.map(() => [] as T[]);
+    const queues = inputs.map(() => [] as { readonly item: T; readonly held: number }[]);
     const open = inputs.map(() => true);
     const subscription = new Subscription();
     let marks: Mark[] = [{ position: 0, visited: 0, taken: inputs.map(() => 0) }];
@@ -96,16 +103,17 @@ export function mergeInTurn<T extends Positioned>(name: string, ...inputs: Obser
           return;
         }
         const input = visited % inputs.length;
-        const item = queues[input]!.shift();
-        if (item === undefined && open[input]) return;
+        const next = queues[input]!.shift();
+        if (next === undefined && open[input]) return;
         visited++;
-        if (item === undefined) continue;
+        if (next === undefined) continue;
+        const { item, held } = next;
         const samples = item.position - taken[input]!;
         position += samples;
         taken = taken.with(input, item.position);
         marks.push({ position, visited, taken });
         const lane = lanes[input]!;
-        lane.held -= samples;
+        lane.held -= held;
         lane.leave(item, item.position);
         const merged = { position, input, item };
         out.arrive(position);
@@ -125,8 +133,10 @@ export function mergeInTurn<T extends Positioned>(name: string, ...inputs: Obser
             try {
               const before = lane.entered;
               if (!lane.arrive(item.position)) return;
-              lane.held += item.position - before;
-              queues[i]!.push(item);
+              if (item.position === before && lane.itemsIn > 1) throw severalAtOnce(name, item.position);
+              const held = item.position - before; // less than since the last item, where a filter has reported samples that it dropped
+              lane.held += held;
+              queues[i]!.push({ item, held });
               advance();
             } catch (error) {
               subscriber.error(error);

@@ -40,6 +40,7 @@ export class Graph {
     for (const node of this.nodes) {
       node.leadsToSerial = node === serial || leadsTo(node, serial);
       node.afterSerial = this.afterSerial.has(node);
+      node.leadsToClaim = node.afterSerial && path(node).some(({ claims }) => claims);
     }
   }
 
@@ -61,6 +62,17 @@ export class Graph {
     for (const node of this.nodes) headersOf(node);
   }
 
+  /** Where the serial node's items are known to be whole: before its newest one, if a stage before it makes several items of one. */
+  get settled(): number {
+    const { serial } = this;
+    if (serial?.group === undefined) return serial?.left ?? 0;
+    const makesSeveral =
+      serial.grouped ||
+      this.nodes.some(({ leadsToSerial, kind, repeatsOut }) => leadsToSerial && kind !== 'serial' && repeatsOut > 0);
+    serial.grouped = makesSeveral;
+    return makesSeveral ? serial.group.before : serial.left;
+  }
+
   /**
    * The position, as `node` counts, up to which all samples have gone all the way: through the serial stage, or where there is none into the
    * slowest sink. The samples behind it are made again after a resume.
@@ -71,7 +83,7 @@ export class Graph {
     if (node.downstream.size === 0) return node.entered;
     let least = Number.POSITIVE_INFINITY;
     for (const next of node.downstream) {
-      const position = next === serial ? serial.left : this.committed(next);
+      const position = next === serial ? this.settled : this.committed(next);
       least = Math.min(least, node.translate?.(position) ?? position);
     }
     return least;

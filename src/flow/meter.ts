@@ -1,3 +1,4 @@
+import { now } from '../surroundings/surroundings.js';
 import { credit } from './demand.js';
 import type { Flow } from './flow.js';
 import { userNodes, userNodesAfter } from './graph.js';
@@ -45,7 +46,7 @@ const few = 0.05; // busier than this is busy at all
  * It only reads counters that the flow keeps in any case, so a flow that nobody measures pays nothing.
  */
 export class FlowMeter {
-  private at = performance.now();
+  private at = now();
   private past: ReadonlyMap<Node, { readonly items: number; readonly busy: number; readonly left: number }>;
   private readonly behind: ReadonlySet<Node>;
 
@@ -56,11 +57,11 @@ export class FlowMeter {
   }
 
   read(): Pulse {
-    const now = performance.now();
-    const seconds = Math.max(0.001, (now - this.at) / 1000);
+    const time = now();
+    const seconds = Math.max(0.001, (time - this.at) / 1000);
     const before = this.past;
     this.past = this.counts();
-    this.at = now;
+    this.at = time;
     const nodes = userNodes(this.flow);
     const stages = nodes.map((node): StagePulse => {
       const past = before.get(node) ?? { items: 0, busy: 0, left: 0 };

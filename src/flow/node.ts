@@ -1,3 +1,4 @@
+import { now } from '../surroundings/surroundings.js';
 import type { Data, Positioned } from './data.js';
 import { WeirError } from './errors.js';
 import type { Declaration, Header, Input, Introduce } from './header.js';
@@ -5,11 +6,29 @@ import type { Declaration, Header, Input, Introduce } from './header.js';
 /** The part that a node plays in the graph; drawn by `weir graph`. */
 export type NodeKind = 'source' | 'stage' | 'workers' | 'serial' | 'sink';
 
+/** In the place of a lease after a resume: that of the update that comes again, and that of an earlier one. */
+const [ofSnapshot, gone] = [{ again: true }, { again: false }];
+
+/** How far a node was, as a snapshot has it: see `FlowState`. */
+interface Restored {
+  readonly position: number;
+  readonly handled: number;
+  readonly handledItems?: number;
+  readonly earlier?: true;
+  readonly group?: Node['group'];
+}
+
 /** The state of a node, as a snapshot takes it and gives it back. */
 export interface NodeState {
   /** The state as plain data, as it was when all items up to `position` had been taken in. */
   save(position: number): Data;
   load(data: Data, position: number): void;
+  /** The same as it was before the items of an update, and what had been handled by then; undefined where none has come. */
+  saveBefore?(
+    lease: object,
+  ):
+    | { readonly state: Data; readonly handled: number; readonly handledItems: number; readonly earlier?: true }
+    | undefined;
 }
 
 /**
@@ -33,6 +52,8 @@ export class Node {
   /** Items up to this position have been worked on completely, and so many at it. A stage that claims a lease may be inside the next. */
   handled = -1;
   handledItems = 0;
+  /** The lease of the newest item that was worked on completely; of the serial node that of its newest output. */
+  lease: { readonly again: boolean } | undefined;
   /** Outputs of the item that it is inside of, since its state last moved: a snapshot counts them, as no state tells of them. */
   handedOut = 0;
   readonly downstream = new Set<Node>();
@@ -43,6 +64,10 @@ export class Node {
   leadsToSerial = false;
   /** Whether the serial stage is upstream. */
   afterSerial = false;
+  /** Whether a stage that claims weights is downstream. */
+  leadsToClaim = false;
+  /** Whether it claims weights itself. */
+  claims = false;
   /** Whether the node's outputs and state do not depend on the order of its items. */
   anyOrder = false;
   /** A log stands before a sink and hands none of its items on: readers of the graph look through it. */
@@ -66,6 +91,15 @@ export class Node {
   /** Items that came in, and went out, at the position of the one before. */
   repeatsIn = 0;
   repeatsOut = 0;
+  /**
+   * Of the serial node, where a stage before it makes several items of one: the position before that of its newest output, and how many
+   * items it has worked on at that one. A resume makes all of these items again, and the node drops so many.
+   */
+  group: { readonly before: number; readonly items: number } | undefined;
+  /** Whether a stage before it makes several items of one, as far as is known. */
+  grouped = false;
+  /** After a resume: items of such a group that come once more. */
+  private repeated = 0;
   /** After a resume: items up to this position had been taken in already. */
   resumedAt = -1;
   /** Whether items come to it later than they were handed out: an operator of the user's delays them. */
@@ -106,18 +140,30 @@ export class Node {
     if (!this.demand.pushing) this.late = true;
   }
 
-  /** Says that an item has been worked on completely. */
-  done(position: number): void {
-    this.handledItems = position === this.handled ? this.handledItems + 1 : 1;
+  /** Says that an item has been worked on completely. @param lease of the update that it was made of, for two may have one position */
+  done(position: number, lease?: { readonly again: boolean }): void {
+    const isSame = lease === undefined || lease === this.lease || (this.lease === ofSnapshot && lease.again);
+    const isMore = position === this.handled && isSame;
+    this.handledItems = isMore ? this.handledItems + 1 : 1;
     this.handled = position;
+    this.lease = lease;
+  }
+
+  /** Whether the newest item that was worked on belongs to an earlier update than that of this lease. */
+  isBehind(lease: { readonly again: boolean } | undefined): boolean {
+    return this.lease !== undefined && this.lease !== lease && !(this.lease === ofSnapshot && lease?.again);
   }
 
   /** Goes on from a snapshot. Upstream of the serial stage it does not say how many items were handled. */
-  restore(position: number, handled: number, handledItems = Number.POSITIVE_INFINITY): void {
+  restore({ position, handled, handledItems = Number.POSITIVE_INFINITY, earlier, group }: Restored): void {
     this.entered = this.left = position;
+    this.group = group;
+    this.grouped = group !== undefined;
+    this.repeated = group?.items ?? 0;
     this.handled = handled;
     this.handledItems = handledItems;
-    this.restored = { position: handled, items: handledItems };
+    this.restored = { position: handled, items: earlier ? 0 : handledItems };
+    this.lease = earlier ? gone : ofSnapshot;
   }
 
   /** Whether an item that is handed out once more had been worked on before the snapshot. */
@@ -133,6 +179,10 @@ export class Node {
     if (position < this.entered) {
       if (this.afterSerial && this.anyOrder) return true;
       throw outOfOrder(this, position);
+    }
+    if (position === this.left && this.repeated > 0) {
+      this.repeated--;
+      return false;
     }
     if (!this.leadsToSerial || this.itemsIn === 0) return true;
     let made = 0; // by stages before it, which may make several items of one
@@ -168,12 +218,12 @@ export class Node {
 
   /** Call before the node's own work, and `end` with the result after it. */
   begin(): number {
-    return this.heavy || (this.itemsIn & 63) === 0 ? performance.now() : 0;
+    return this.heavy || (this.itemsIn & 63) === 0 ? now() : 0;
   }
 
   end(begun: number): void {
     if (begun === 0) return;
-    const took = performance.now() - begun;
+    const took = now() - begun;
     this.heavy = took > 0.02;
     this.busy += this.heavy ? took : took * 64;
   }

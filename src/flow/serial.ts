@@ -1,4 +1,5 @@
 import { Observable, type OperatorFunction, Subject } from 'rxjs';
+import { now, soon } from '../surroundings/surroundings.js';
 import type { Data, Positioned } from './data.js';
 import { WeirError, withLocation } from './errors.js';
 import { Lease, leaseKey, type WithLease } from './lease.js';
@@ -7,18 +8,6 @@ import { noStep, type Stage, type Step } from './stage.js';
 import { addEdge, currentContext, join, subscribeFrom } from './wiring.js';
 
 const longest = 5; // milliseconds that the event loop may be held by many short steps
-let last = 0;
-
-/** Lets the event loop come round to timers, signals, taps and finished workers, unless it did a few milliseconds ago. */
-export function breathe(): Promise<void> | undefined {
-  if (performance.now() - last < longest) return undefined;
-  return new Promise((resolve) =>
-    setImmediate(() => {
-      last = performance.now();
-      resolve();
-    }),
-  );
-}
 
 /** A stage whose outputs share state that moves with every step, such as weights. */
 export interface Serial<In extends Positioned, Out extends Positioned, State> extends Stage<In, Out, State> {
@@ -88,6 +77,9 @@ class SerialRunner<In extends Positioned, Out extends Positioned, State> {
   private ended: { readonly error?: unknown } | undefined;
   private closed = false;
   private arrived: (() => void) | undefined;
+  /** The items taken, those without an output included: the newest position, the one before it, and how many are at it. */
+  private taken = { position: 0, before: 0, items: 0 };
+  private breathed = Number.NEGATIVE_INFINITY; // milliseconds
 
   constructor(
     private readonly value: Serial<In, Out, State>,
@@ -131,9 +123,12 @@ class SerialRunner<In extends Positioned, Out extends Positioned, State> {
       error: (error) => end({ error }),
       complete: () => end({}),
     });
-    const start = (): void =>
+    const start = (): void => {
+      const { left, group } = this.node;
+      this.taken = { position: left, before: group?.before ?? left, items: group?.items ?? 0 };
       void this.run().catch((error) => this.outputs.error(withLocation(`in stage '${this.node.name}'`, error)));
-    this.context.onStart(() => setImmediate(start));
+    };
+    this.context.onStart(() => soon(start));
     this.context.onStop(() => this.arrived?.());
     this.context.onTrainingEnd(() => this.end());
     this.context.onClose(() => this.dispose());
@@ -169,19 +164,28 @@ class SerialRunner<In extends Positioned, Out extends Positioned, State> {
       if (next === undefined) return this.finish();
       if (this.context.frozen) throw trainsOn(this.value.name);
       this.lease?.close();
-      const begun = performance.now();
+      const begun = now();
       const step = this.value.next(this.state, next.item);
       if (!Array.isArray(step)) throw noStep(this.value.name, step);
-      this.node.busy += performance.now() - begun;
+      this.node.busy += now() - begun;
       this.node.held -= next.samples;
+      this.take(next.item.position);
       this.state = step[0];
       if (step.length === 1) {
         this.context.demand.creditReturned(); // `handled` and `left` stay at the last output: a resume goes on behind it
         continue;
       }
-      this.node.done(next.item.position);
+      this.node.handled = next.item.position;
       this.handOut(step[1], false);
     }
+  }
+
+  private take(position: number): void {
+    const { taken } = this;
+    this.taken =
+      position === taken.position
+        ? { ...taken, items: taken.items + 1 }
+        : { position, before: taken.position, items: 1 };
   }
 
   /** Hands on the output of the items that gave none, and does the work that claims it. @returns whether to go on. */
@@ -189,17 +193,20 @@ class SerialRunner<In extends Positioned, Out extends Positioned, State> {
     const step = this.value.flush?.(this.state);
     if (step === undefined) return true;
     this.state = step[0];
-    this.node.done(step[1].position);
+    this.node.handled = step[1].position;
     this.handOut(step[1], false);
     return await this.workDone();
   }
 
   /** Hands on an output with its lease; a stage that needs the weights claims it now. */
   private handOut(output: Out, again: boolean): void {
-    this.lease = new Lease(output.position, again);
+    this.lease = this.node.lease = new Lease(output.position, again);
     const given: Out & { [leaseKey]?: Lease } = output;
     given[leaseKey] = this.lease;
-    if (!again) this.node.leave(output, output.position);
+    if (!again) {
+      this.node.leave(output, output.position);
+      this.node.group = this.taken;
+    }
     const { demand } = this.context;
     demand.push(() => this.outputs.next(given), again);
     demand.creditReturned();
@@ -213,8 +220,19 @@ class SerialRunner<In extends Positioned, Out extends Positioned, State> {
     return !this.closed && (await this.pastBarrier(true));
   }
 
+  /** Lets the event loop come round to timers, signals, taps and finished workers, unless it did a few milliseconds ago. */
+  private breathe(): Promise<void> | undefined {
+    if (now() - this.breathed < longest) return undefined;
+    return new Promise((resolve) =>
+      soon(() => {
+        this.breathed = now();
+        resolve();
+      }),
+    );
+  }
+
   private async pastBarrier(whole = false): Promise<boolean> {
-    await breathe();
+    await this.breathe();
     const goOn = this.context.barrier.reach(whole);
     return typeof goOn === 'boolean' ? goOn : await goOn;
   }
@@ -246,7 +264,7 @@ class SerialRunner<In extends Positioned, Out extends Positioned, State> {
     const { lease } = this;
     this.outputs.complete();
     for (let work = lease?.take(); work !== undefined; work = lease?.take()) {
-      while (!work.next().done) await breathe(); // no snapshot any more: stages without claims have ended
+      while (!work.next().done) await this.breathe(); // no snapshot any more: stages without claims have ended
     }
     lease?.close();
   }

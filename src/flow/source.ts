@@ -1,4 +1,5 @@
 import { Observable } from 'rxjs';
+import { after, now, soon } from '../surroundings/surroundings.js';
 import type { Positioned } from './data.js';
 import { credit } from './demand.js';
 import type { Header, Input } from './header.js';
@@ -73,7 +74,7 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
     let notices = 0;
     let emitting = false;
     let stride = 1;
-    let timer: NodeJS.Timeout | undefined;
+    let takeBack: (() => void) | undefined;
 
     const start = (): void => {
       items = value.from(node.left)[Symbol.iterator]();
@@ -94,7 +95,7 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
     };
 
     const emit = (): void => {
-      const begun = performance.now();
+      const begun = now();
       let read = begun;
       for (let count = 1; !subscriber.closed; count++) {
         if (upcoming!.done) {
@@ -110,11 +111,11 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
         upcoming = items.next(); // looked up first: so the node that gets the last item can learn at once that it is the last
         subscriber.next(item);
         if (count % stride !== 0) continue;
-        const now = performance.now(); // of heavy items after every one
-        stride = now - read < light ? Math.min(64, 2 * stride) : 1;
-        read = now;
-        if (now - begun > slice) {
-          setImmediate(afterBreath);
+        const time = now(); // of heavy items after every one
+        stride = time - read < light ? Math.min(64, 2 * stride) : 1;
+        read = time;
+        if (time - begun > slice) {
+          soon(afterBreath);
           return;
         }
       }
@@ -148,37 +149,34 @@ export function source<T extends Positioned>(value: Source<T>): Observable<T> {
      * where every operator is known to hand on at once.
      */
     const waitForArrivals = (samples: number): void => {
-      if (timer !== undefined) return;
-      const after = path(node);
-      if (drought?.arrivals !== arrivalsAt(after) || isWorking(after)) {
-        drought = { since: performance.now(), arrivals: arrivalsAt(after), notified: false };
-        pause = after.every((next) => next.itemsIn > 0 && !next.late) ? promptly : patience;
+      if (takeBack !== undefined) return;
+      const ahead = path(node);
+      if (drought?.arrivals !== arrivalsAt(ahead) || isWorking(ahead)) {
+        drought = { since: now(), arrivals: arrivalsAt(ahead), notified: false };
+        pause = ahead.every((next) => next.itemsIn > 0 && !next.late) ? promptly : patience;
         writtenOff = 0;
       } else pause = Math.min(silence, 2 * pause);
       const rest = spare * Math.max(node.limit, samples) - writtenOff;
       const last = rest < 2 * samples;
-      timer = setTimeout(
-        () => {
-          timer = undefined;
-          if (subscriber.closed || upcoming === undefined) return;
-          if (drought?.arrivals === arrivalsAt(after) && !isWorking(after)) writeOff(after, last ? rest : rest / 2);
-          pump();
-        },
-        rest > 0 && last ? silence : pause,
-      );
+      takeBack = after(rest > 0 && last ? silence : pause, () => {
+        takeBack = undefined;
+        if (subscriber.closed || upcoming === undefined) return;
+        if (drought?.arrivals === arrivalsAt(ahead) && !isWorking(ahead)) writeOff(ahead, last ? rest : rest / 2);
+        pump();
+      });
     };
 
-    const writeOff = (after: readonly Node[], more: number): void => {
+    const writeOff = (ahead: readonly Node[], more: number): void => {
       writtenOff += more;
       if (more > 0 || drought === undefined || drought.notified) return;
-      if (performance.now() - drought.since < silence) return;
+      if (now() - drought.since < silence) return;
       drought.notified = true;
-      if (Number.isInteger(Math.log2(++notices))) context.notify(waitingFor([node, ...after])); // of a slow operator not every time
+      if (Number.isInteger(Math.log2(++notices))) context.notify(waitingFor([node, ...ahead])); // of a slow operator not every time
     };
 
     context.onStart(start);
     demand.onCredit(pump);
-    return () => clearTimeout(timer);
+    return () => takeBack?.();
   });
 }
 

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { Observable, type OperatorFunction, type Subscriber, share } from 'rxjs';
+import { now } from '../surroundings/surroundings.js';
 import { type Data, isRecord, type Positioned } from './data.js';
 import { WeirError, withLocation } from './errors.js';
 import type { Declaration, Header, Input, TrainingLength } from './header.js';
@@ -117,6 +118,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
       node.anyOrder = value.anyOrder ?? false;
       node.record = value.record;
       node.handsOn = value.handsOn ?? false;
+      node.claims = value.claims !== undefined;
       const history = new StateHistory(value, node);
       node.introduce =
         value.introduce && ((incoming) => value.introduce!(incoming, history.state, declarationsOf(node)));
@@ -133,6 +135,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
       const finish = (): void => {
         try {
           for (const out of value.end?.(history.state) ?? []) hand(node, subscriber, out, node.entered);
+          node.held = 0;
           subscriber.complete();
         } catch (error) {
           subscriber.error(failed(error));
@@ -151,8 +154,12 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
           node.handedOut = sameState;
           freeze(step[0]); // a state that is changed in place would hide how far the item is
         }
-        demand.push(() => hand(node, subscriber, step[1], item.position));
+        demand.push(() => hand(node, subscriber, step[1], item.position), isRedone(item));
       };
+
+      /** Whether the outputs of an item are made again after a resume, since stages that follow had not worked on all of them. */
+      const isRedone = (item: In): boolean =>
+        node.leadsToClaim && value.repeat === undefined && leaseOf(item)?.again === true;
 
       /**
        * All steps of one item, as slices of work under its lease. A step is applied when the one after it is made: so the last step is
@@ -171,7 +178,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
             made = step;
           }
           if (made !== undefined) apply(made, item);
-          node.done(item.position);
+          node.done(item.position, leaseOf(item));
           ending();
           node.handedOut = 0;
         } catch (error) {
@@ -215,7 +222,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
           }
           node.end(begun);
         }
-        node.done(item.position);
+        node.done(item.position, node.afterSerial ? leaseOf(item) : undefined);
         if (value.endsTraining !== undefined) ending();
         demand.itemDone();
       };
@@ -230,6 +237,7 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
             }
             if (!node.arrive(item?.position)) return;
             if (prompt && !demand.pushing) throw delayed(node.name, item.position);
+            if (lease !== undefined && node.leadsToClaim && value.repeat === undefined) history.remember(lease);
             if (lease === undefined || value.claims === undefined) run(item);
             else claim(lease, work(item));
           } catch (error) {
@@ -295,19 +303,19 @@ function* stepsOf<State, Out>(
   next: () => Step<State, Out> | Iterable<Step<State, Out>>,
   node: Node,
 ): Generator<Step<State, Out>> {
-  let begun = performance.now();
+  let begun = now();
   const result = next();
   if (isStep(result)) {
-    node.busy += performance.now() - begun;
+    node.busy += now() - begun;
     yield result;
     return;
   }
   for (const step of severalSteps(result, node.name)) {
-    node.busy += performance.now() - begun;
+    node.busy += now() - begun;
     yield step;
-    begun = performance.now();
+    begun = now();
   }
-  node.busy += performance.now() - begun;
+  node.busy += now() - begun;
 }
 
 /** Has a change of plain data, in place, end in an error. */

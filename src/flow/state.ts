@@ -12,6 +12,10 @@ export type FlowState = {
       readonly handled: number;
       /** Items handled at that position; none upstream of the serial stage, where items are made again from their source. */
       readonly handledItems?: number;
+      /** Whether these were of an earlier update, at the same position. */
+      readonly earlier?: true;
+      /** Of the serial node, where several of its items may have one position: see `Node.group`. */
+      readonly group?: { readonly before: number; readonly items: number };
       /** Outputs of the item under way that the state does not tell of, where there are any. */
       readonly handedOut?: number;
       readonly state: Data;
@@ -19,19 +23,38 @@ export type FlowState = {
   };
 };
 
-/** Every node's state as of the last position that went through to the end. Call at a barrier. */
-export function saveNodes(graph: Graph): FlowState {
-  const nodes: Record<string, FlowState['nodes'][string]> = {};
-  for (const node of graph.nodes) {
+/**
+ * Every node's state as of the last position that went through to the end. Call at a barrier.
+ *
+ * @param whole whether all work on the newest update is done. Else a stage whose outputs others still work on is saved as it was before that
+ * update, which a resume hands out once more: it makes these outputs again, and whoever had handled some of them lets those pass
+ */
+export function saveNodes(graph: Graph, whole: boolean): FlowState {
+  const { serial, settled } = graph;
+  const lease = serial?.lease;
+  const entryOf = (node: Node): FlowState['nodes'][string] => {
     const position = graph.committed(node);
-    const { handledItems, handedOut } = node;
-    const ahead = node.leadsToSerial && node.kind !== 'serial'; // by how much depends on time, and it is made again
-    const handled = ahead ? Math.min(node.handled, position) : node.handled;
-    const inside = handedOut > 0 && { handedOut };
-    const items = graph.afterSerial.has(node) ? { handledItems } : undefined;
-    nodes[node.name] = { position, handled, ...items, ...inside, state: node.state?.save(position) };
-  }
-  return { nodes };
+    const before = whole || lease === undefined ? undefined : node.state?.saveBefore?.(lease);
+    if (before !== undefined) return { position, ...before };
+    const state = node.state?.save(position);
+    if (graph.afterSerial.has(node)) {
+      const { handled, handledItems, handedOut } = node;
+      const earlier = node.isBehind(lease) && handled === position && { earlier: true as const };
+      return { position, handled, handledItems, ...earlier, ...(handedOut > 0 && { handedOut }), state };
+    }
+    if (node === serial) {
+      const { group, handled } = node;
+      return {
+        position,
+        handled,
+        ...(group !== undefined && settled < node.left && { group: { before: group.before, items: group.items } }),
+        state,
+      };
+    }
+    // By how much a node before the serial one is ahead depends on time, and what it made is made again.
+    return { position, handled: node.leadsToSerial ? Math.min(node.handled, position) : node.handled, state };
+  };
+  return { nodes: Object.fromEntries(graph.nodes.map((node) => [node.name, entryOf(node)])) };
 }
 
 /**
@@ -55,7 +78,7 @@ export function loadNodes(graph: Graph, saved: FlowState, again: readonly string
   }
   for (const node of restored) {
     const entry = saved.nodes[node.name]!;
-    node.restore(entry.position, entry.handled, entry.handledItems);
+    node.restore(entry);
     node.handedOut = entry.handedOut ?? 0;
     if (node !== graph.serial && !graph.afterSerial.has(node)) node.resumedAt = entry.position;
     node.state?.load(entry.state, entry.position);
@@ -95,6 +118,10 @@ export class StateHistory<State> {
   private past: { readonly position: number; readonly state: State }[];
   private lookedAt = 0; // position
   private readonly context = currentContext();
+  /** As it was before the items of the newest update that has come. */
+  private before:
+    | { readonly lease: object; readonly state: State; readonly handled: number; readonly handledItems: number }
+    | undefined;
 
   constructor(
     private readonly owner: StateOwner<State>,
@@ -108,7 +135,21 @@ export class StateHistory<State> {
         this.state = owner.load === undefined ? (data as State) : owner.load(data, position);
         this.past = [{ position, state: this.state }];
       },
+      saveBefore: (lease) => {
+        const { before } = this;
+        if (before?.lease !== lease) return undefined;
+        const { lease: _, state, ...handled } = before;
+        return { ...handled, state: owner.save === undefined ? (state as Data) : owner.save(state) };
+      },
     };
+  }
+
+  /** Notes the state before the items of an update, of which the first has come. */
+  remember(lease: { readonly position: number }): void {
+    if (this.before?.lease === lease) return;
+    const { handled } = this.node;
+    const earlier = handled === lease.position && { earlier: true as const };
+    this.before = { lease, state: this.state, handled, handledItems: this.node.handledItems, ...earlier };
   }
 
   /** Behind the training step, where the whole graph stands still when a snapshot is taken: the newest state is the one. */

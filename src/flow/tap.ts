@@ -1,4 +1,5 @@
 import { type MonoTypeOperatorFunction, tap as rxTap } from 'rxjs';
+import { soon } from '../surroundings/surroundings.js';
 import { type Data, plainCopy } from './data.js';
 import { WeirError } from './errors.js';
 import { checkOptions, checkUnused } from './options.js';
@@ -49,7 +50,7 @@ export class Tap {
     this.queue.push(item);
     if (this.reading) return;
     this.reading = true;
-    setImmediate(() => void this.drain());
+    soon(() => void this.drain());
   }
 
   private async drain(): Promise<void> {

@@ -90,6 +90,11 @@ export function enter(context: Context): () => void {
   };
 }
 
+/** Forgets the flow that runs: the process that it ran in is gone, in a simulation of one that was killed. */
+export function abandon(): void {
+  scope = outside;
+}
+
 /** Adds a node to the graph under a name of its own, and the edge to `next`, or else to the node that is subscribing to it. */
 export function join(usual: string, kind: NodeKind, next?: Node): Node {
   const { context, name = usual } = scope;

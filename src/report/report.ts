@@ -8,7 +8,7 @@ import { compose, pdf, raster } from '../plot/figure-file.js';
 import { style } from '../plot/style.js';
 import { escaped, folded } from '../plot/table.js';
 import { onDisk, writeAtomically } from '../storage/disk.js';
-import { makeFolder } from '../storage/folders.js';
+import { makeFolder } from '../surroundings/folders.js';
 import { figures, RANKING_FIGURES } from './figures.js';
 import { reportJson } from './json.js';
 import { referenceTables } from './reference.js';

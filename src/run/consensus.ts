@@ -2,6 +2,7 @@ import { everything, type Share } from '../data/loader.js';
 import type { Flow } from '../flow/flow.js';
 import type { MetricLog } from '../storage/metric-log.js';
 import type { RunState } from '../storage/run-state.js';
+import { now } from '../surroundings/surroundings.js';
 
 /** Requests that are answered at a barrier. */
 export interface Votes {
@@ -52,15 +53,15 @@ export const single: Consensus = {
 
 /** The part of the time that each rank waits for the others, from one reading to the next. */
 export class WaitMeter {
-  private at = performance.now();
+  private at = now();
   private past: readonly number[] = [];
 
   /** @param waited seconds that each rank has waited so far, by rank @returns a number from 0 to 1 for each */
   read(waited: readonly number[]): readonly number[] {
-    const now = performance.now();
-    const seconds = Math.max(0.001, (now - this.at) / 1000);
+    const time = now();
+    const seconds = Math.max(0.001, (time - this.at) / 1000);
     const { past } = this;
-    this.at = now;
+    this.at = time;
     this.past = waited;
     return waited.map((sum, rank) => Math.min(1, Math.max(0, sum - (past[rank] ?? sum)) / seconds));
   }

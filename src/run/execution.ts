@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs';
 import { WeirError } from '../flow/errors.js';
 import type { Outcome } from '../flow/flow.js';
 import { copyKept } from '../storage/kept-arrays.js';
@@ -14,6 +13,7 @@ import {
 } from '../storage/run-state.js';
 import { type About, isUnread, SnapshotError } from '../storage/snapshot-format.js';
 import type { SnapshotStore } from '../storage/snapshot-store.js';
+import { files } from '../surroundings/surroundings.js';
 import { type Consensus, type Log, single, unwritten } from './consensus.js';
 import { beginningOf, carryLog, endingOf } from './fork-origin.js';
 import { epochLabel, type SnapshotOptions, updateLabel } from './network-snapshots.js';
@@ -250,7 +250,7 @@ export class Execution {
     const found = pin.into.pinned(epochLabel(epoch));
     if (found === undefined && outcome === 'done') throw noSnapshot(name, branch);
     if (found === undefined) return 'stopped';
-    if (consensus.writes) rmSync(store.folder, { recursive: true, force: true });
+    if (consensus.writes) files.removeFolder(store.folder);
     return runState(found);
   }
 }

@@ -1,10 +1,12 @@
 import type { Data } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import type { Flow } from '../flow/flow.js';
+import type { Counted } from '../flow/schedule.js';
 import type { ArrayKeeper } from '../storage/kept-arrays.js';
 import type { StreamRecord } from '../storage/metric-reader.js';
 import { done, type RunState } from '../storage/run-state.js';
 import type { SnapshotStore } from '../storage/snapshot-store.js';
+import { now as clockNow } from '../surroundings/surroundings.js';
 import { bestLabel, bestUpdates, isBestLabel } from './best.js';
 import type { Consensus, Log } from './consensus.js';
 import type { Network, Pipeline } from './pipeline.js';
@@ -75,10 +77,12 @@ export interface SnapshotTarget {
 
 /** Follows how far one network is, and writes its snapshots at barriers. */
 export class NetworkSnapshots {
-  /** The newest update that was logged. */
+  /** The newest update: of the training, or of the log where nothing trains. */
   update: number;
-  /** Updates that the training step has made, where a pin asks for one of them. */
+  /** Updates that the training step has made. */
   trained: number;
+  /** Whether a training step says how far the network is, and not its log. */
+  followsTraining = false;
   /** Why the newest snapshot could not be written, where the run went on without it. */
   unsaved: string | undefined;
   private best: number | undefined; // the newest update that was found to be among the best
@@ -93,7 +97,7 @@ export class NetworkSnapshots {
     private readonly options: SnapshotOptions,
     from: RunState | undefined,
   ) {
-    this.startedAt = performance.now() - 1000 * (from?.seconds ?? 0);
+    this.startedAt = clockNow() - 1000 * (from?.seconds ?? 0);
     this.update = from?.update ?? 0;
     this.trained = (from && updatesOf(from)) ?? 0;
     this.best = from?.update; // it was written before the snapshot that this goes on from
@@ -103,11 +107,18 @@ export class NetworkSnapshots {
 
   /** Seconds of work on this network, those before the resumed snapshot included. */
   get seconds(): number {
-    return (performance.now() - this.startedAt) / 1000;
+    return (clockNow() - this.startedAt) / 1000;
   }
 
-  /** Notes how far the network is by a record of its log. */
-  follow({ number, endsEpoch, epoch }: StreamRecord): void {
+  /** Notes how far the training is, by an update as it is handed out. */
+  noteTrained({ number, endsEpoch, epoch }: Counted): void {
+    this.trained = this.update = number;
+    this.epoch = endsEpoch ? epoch : undefined;
+  }
+
+  /** Notes how far a network that is not trained here is, by a record of its log. */
+  noteLogged({ number, endsEpoch, epoch }: StreamRecord): void {
+    if (this.followsTraining) return;
     if (typeof number === 'number') this.update = number;
     if (typeof endsEpoch === 'boolean') this.epoch = endsEpoch ? (epoch as number) : undefined;
   }
@@ -229,6 +240,6 @@ export class NetworkSnapshots {
   }
 
   private get now(): SnapshotPoint {
-    return { at: performance.now(), update: this.update, epoch: this.epoch };
+    return { at: clockNow(), update: this.update, epoch: this.epoch };
   }
 }

@@ -4,6 +4,7 @@ import type { Positioned } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
 import { Flow, type Outcome } from '../flow/flow.js';
 import { listen } from '../flow/node.js';
+import type { Counted } from '../flow/schedule.js';
 import { stage } from '../flow/stage.js';
 import { ArrayKeeper, type KeptRecord } from '../storage/kept-arrays.js';
 import { logStage } from '../storage/log-stage.js';
@@ -12,6 +13,7 @@ import type { RecordSchema } from '../storage/record.js';
 import { type RunConfig, RunFolder } from '../storage/run-folder.js';
 import type { RunState } from '../storage/run-state.js';
 import type { SnapshotStore } from '../storage/snapshot-store.js';
+import { now } from '../surroundings/surroundings.js';
 import { decisionsIn } from './best.js';
 import type { Consensus, Log, Votes } from './consensus.js';
 import { NetworkSnapshots, type Pin, type SnapshotOptions } from './network-snapshots.js';
@@ -65,7 +67,7 @@ export class NetworkTraining {
   private readonly snapshots: NetworkSnapshots;
   /** The schema of each stream whose records are checked: known when the graph is wired. */
   private schemas: ReadonlyMap<string, RecordSchema> = new Map();
-  private checkedAt = performance.now();
+  private checkedAt = now();
 
   private constructor(
     private readonly run: RunContext,
@@ -103,7 +105,7 @@ export class NetworkTraining {
   async toEnd(): Promise<Outcome> {
     const { pipeline, folder, consensus, requests, metrics, remark } = this.run;
     const { watch, identity } = this.run.options;
-    const { networks, index, state, trunk, pin } = this.options;
+    const { networks, index, state, trunk } = this.options;
     const { network, snapshots } = this;
     const onBarrier = (flow: Flow) => this.atBarrier(flow);
     const flow = withShare(consensus.share, () => new Flow(this.logged(), onBarrier, (line) => watch.warn(line)));
@@ -115,7 +117,7 @@ export class NetworkTraining {
       for (const line of identity?.said.splice(0) ?? []) watch.warn(line);
       this.load(flow);
       for (const line of flow.remarks) remark(line);
-      if (pin !== undefined && 'update' in pin) countUpdates(flow, snapshots);
+      followUpdates(flow, snapshots);
       consensus.sameGraph(flow, snapshots.update);
       watch.network(network, index, networks.length, flow, (state ?? trunk)?.update);
       const outcome = await flow.start();
@@ -162,7 +164,7 @@ export class NetworkTraining {
 
   private log(record: StreamRecord): void {
     const { metrics, options } = this.run;
-    this.snapshots.follow(record);
+    this.snapshots.noteLogged(record);
     metrics.append({ ...record, wall: { seconds: this.snapshots.seconds } });
     options.watch.record(record);
     if (this.run.consensus.writes && this.schemas.get(record.stream)?.description.role === 'ending') {
@@ -185,9 +187,9 @@ export class NetworkTraining {
     const { consensus, requests, metrics, options } = this.run;
     const { snapshots } = this;
     options.watch.barrier(consensus.waited);
-    if (performance.now() - this.checkedAt > checkEvery) {
+    if (now() - this.checkedAt > checkEvery) {
       options.check?.();
-      this.checkedAt = performance.now();
+      this.checkedAt = now();
     }
     metrics.flushAfter(flushEvery);
     const own = requests.votes(flow);
@@ -206,12 +208,12 @@ export class NetworkTraining {
   }
 }
 
-function countUpdates(flow: Flow, snapshots: NetworkSnapshots): void {
+/** Has the snapshots follow the training itself: a stream may be logged late, or not at all. */
+function followUpdates(flow: Flow, snapshots: NetworkSnapshots): void {
   const serial = flow.nodes.find(({ kind }) => kind === 'serial');
   if (serial === undefined) return;
-  listen(serial, (update) => {
-    snapshots.trained = (update as { readonly number: number }).number;
-  });
+  snapshots.followsTraining = true;
+  listen(serial, (update) => snapshots.noteTrained(update as Counted));
 }
 
 /** The last state of a network that this run took over. @throws {WeirError} where its weights are not those that were taken over */

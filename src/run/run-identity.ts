@@ -12,7 +12,6 @@ import { noticeOnce } from '../flow/terminal.js';
 import { digestOf } from '../storage/digest.js';
 import { onDisk, writeAtomically } from '../storage/disk.js';
 import { version } from '../storage/file-format.js';
-import { makeFolder } from '../storage/folders.js';
 import {
   configChanges,
   foreignReason,
@@ -40,6 +39,7 @@ import {
 } from '../storage/identity-file.js';
 import { moduleFiles } from '../storage/module-files.js';
 import { RunFolder } from '../storage/run-folder.js';
+import { makeFolder } from '../surroundings/folders.js';
 import { processGroup } from '../tensorflow/collectives/process-group.js';
 import { usefulFeatures } from '../tensorflow/install/release.js';
 import { loadTensorFlow } from '../tensorflow/tf.js';

@@ -1,4 +1,3 @@
-import { existsSync, statSync } from 'node:fs';
 import { WeirError } from '../flow/errors.js';
 import { foreignSnapshots } from '../storage/identity-file.js';
 import { differenceFrom, type LogMark } from '../storage/metric-log.js';
@@ -6,6 +5,7 @@ import { type MetricRecord, readMetrics } from '../storage/metric-reader.js';
 import { RunFolder } from '../storage/run-folder.js';
 import { done, isLogMark } from '../storage/run-state.js';
 import { isUnread, SnapshotError } from '../storage/snapshot-format.js';
+import { files } from '../surroundings/surroundings.js';
 
 /**
  * How a run's metric log differs from the length and digest in its newest snapshots, as the end of a sentence; undefined where it agrees.
@@ -27,7 +27,7 @@ export function logDamage(
     finished &&= newest?.label === done;
     key += `${newest?.path}\n`;
   }
-  const file = statSync(folder.log, { throwIfNoEntry: false });
+  const file = files.stat(folder.log);
   key += `${file?.size} ${file?.mtimeMs} ${file?.ino}`;
   const known = checked.get(folder.log);
   if (known?.key === key) return known.damage;
@@ -77,7 +77,7 @@ export function intactRuns(paths: readonly string[]): {
       checkLog(run);
       const [foreign] = foreignSnapshots(run);
       if (foreign !== undefined) throw new WeirError(foreign);
-      if (existsSync(run.log)) runs.push(run); // a run without a log has only just begun
+      if (files.exists(run.log)) runs.push(run); // a run without a log has only just begun
     } catch (error) {
       if (!(error instanceof WeirError)) throw error;
       leftOut.push(`${path} is left out, for it is damaged: ${error.message}`);

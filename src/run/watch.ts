@@ -2,6 +2,7 @@ import { firstValueFrom, race, Subject, timer } from 'rxjs';
 import type { Flow } from '../flow/flow.js';
 import { toError } from '../flow/terminal.js';
 import type { StreamRecord } from '../storage/metric-reader.js';
+import { stayAlive } from '../surroundings/surroundings.js';
 import type { Votes } from './consensus.js';
 import type { Network } from './pipeline.js';
 
@@ -131,7 +132,7 @@ export class Requests implements RunActions {
    * the flow stays held
    */
   async hold(flow: Flow, stay: () => boolean): Promise<void> {
-    const alive = setInterval(() => undefined, 2 ** 30);
+    const letGo = stayAlive();
     flow.barrier.hold();
     try {
       for (let held = true; held && !flow.barrier.stopping; ) {
@@ -139,7 +140,7 @@ export class Requests implements RunActions {
         held = stay();
       }
     } finally {
-      clearInterval(alive);
+      letGo();
       flow.barrier.release();
       flow.demand.creditReturned();
     }

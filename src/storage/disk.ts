@@ -1,72 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
-import * as fs from 'node:fs';
 import { lstat, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { WeirError } from '../flow/errors.js';
-import { makeFolder } from './folders.js';
-
-/**
- * The calls of a file system that a writer of whole files needs: so few that a test can make each of them fail.
- *
- * All of it is synchronous and throws what `node:fs` throws.
- */
-export interface FileSystem {
-  /** Names in the folder; none where there is no such folder. */
-  list(folder: string): string[];
-  makeFolder(folder: string): void;
-  /** The file's bytes; the first `most` where that is given. */
-  read(path: string, most?: number): Uint8Array;
-  /** Opens a new file for writing; one that is there already is an error. */
-  create(path: string, mode?: number): number;
-  /** Writes some of the bytes, at `position` or behind what was written last; returns how many. */
-  write(file: number, bytes: Uint8Array, position?: number): number;
-  sync(file: number): void;
-  close(file: number): void;
-  rename(from: string, to: string): void;
-  syncFolder(folder: string): void;
-  remove(path: string): void;
-}
-
-const readAtOnce = 2 ** 30; // bytes; one call cannot read 2 GiB
-
-/** The disk. */
-export const disk: FileSystem = {
-  list: (folder) => (fs.existsSync(folder) ? fs.readdirSync(folder) : []),
-  makeFolder: (folder) => makeFolder(folder),
-  create: (path, mode) => fs.openSync(path, 'wx', mode),
-  write: (file, bytes, position) => fs.writeSync(file, bytes, 0, bytes.length, position),
-  sync: (file) => fs.fsyncSync(file),
-  close: (file) => fs.closeSync(file),
-  rename: (from, to) => fs.renameSync(from, to),
-  remove: (path) => fs.unlinkSync(path),
-
-  read(path, most = Number.POSITIVE_INFINITY) {
-    const file = fs.openSync(path, 'r');
-    try {
-      const bytes = new Uint8Array(Math.min(fs.fstatSync(file).size, most)); // a buffer of its own, so segments lie aligned
-      let at = 0;
-      while (at < bytes.length) {
-        const got = fs.readSync(file, bytes, at, Math.min(bytes.length - at, readAtOnce), at);
-        if (got === 0) break;
-        at += got;
-      }
-      return bytes.subarray(0, at);
-    } finally {
-      fs.closeSync(file);
-    }
-  },
-
-  syncFolder(folder) {
-    if (process.platform === 'win32') return; // a folder cannot be opened there
-    const handle = fs.openSync(folder, 'r');
-    try {
-      fs.fsyncSync(handle);
-    } finally {
-      fs.closeSync(handle);
-    }
-  },
-};
+import type { FileSystem } from '../surroundings/files.js';
+import { makeFolder } from '../surroundings/folders.js';
+import { files as disk } from '../surroundings/surroundings.js';
 
 const problems: Readonly<Record<string, readonly [reason: string, remedy: string]>> = {
   ENOSPC: ['the disk is full', 'free some space'],

@@ -12,8 +12,8 @@ import {
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { WeirError } from '../flow/errors.js';
+import { makeFolder } from '../surroundings/folders.js';
 import { onDisk } from './disk.js';
-import { makeFolder } from './folders.js';
 import { endedInSlurm, isAlive, locationOf, nameOfProcess, type ProcessId, thisProcess } from './process-id.js';
 
 /** Linux's numbers of file systems that several machines mount; on others none is known. */

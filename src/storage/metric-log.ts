@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { WeirError } from '../flow/errors.js';
+import { files, now } from '../surroundings/surroundings.js';
 import { onDisk } from './disk.js';
 import { type MetricRecord, metricReplacer } from './metric-reader.js';
 
@@ -18,7 +18,7 @@ function digestOfFile(handle: number, bytes: number, hash: Hash): number {
   const chunk = Buffer.alloc(Math.min(chunkBytes, bytes));
   let at = 0;
   while (at < bytes) {
-    const got = readSync(handle, chunk, 0, Math.min(chunk.length, bytes - at), at);
+    const got = files.readAt(handle, chunk.subarray(0, bytes - at), at);
     if (got === 0) break;
     hash.update(chunk.subarray(0, got));
     at += got;
@@ -32,26 +32,23 @@ function digestOfFile(handle: number, bytes: number, hash: Hash): number {
  * @param whole whether it was finished then, and so must hold nothing more
  */
 export function differenceFrom({ bytes, sha256 }: LogMark, file: string, whole: boolean): string | undefined {
-  let handle: number;
-  try {
-    handle = openSync(file, 'r');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    return bytes === 0 ? undefined : `is gone: it had ${bytes} bytes`;
-  }
-  try {
-    const { size } = fstatSync(handle);
-    if (size < bytes) return `was cut: it has ${size} of ${bytes} bytes`;
-    if (whole && size > bytes) return `has ${size - bytes} bytes more than the run wrote`;
-    if (sha256 === undefined) return undefined;
-    const hash = createHash('sha256');
-    digestOfFile(handle, bytes, hash);
-    return hash.digest('hex') === sha256
-      ? undefined
-      : `is altered: its first ${bytes} bytes are not those that were written`;
-  } finally {
-    closeSync(handle);
-  }
+  if (!files.exists(file)) return bytes === 0 ? undefined : `is gone: it had ${bytes} bytes`;
+  return onDisk(`read the metric log ${file}`, () => {
+    const handle = files.open(file);
+    try {
+      const size = files.size(handle);
+      if (size < bytes) return `was cut: it has ${size} of ${bytes} bytes`;
+      if (whole && size > bytes) return `has ${size - bytes} bytes more than the run wrote`;
+      if (sha256 === undefined) return undefined;
+      const hash = createHash('sha256');
+      digestOfFile(handle, bytes, hash);
+      return hash.digest('hex') === sha256
+        ? undefined
+        : `is altered: its first ${bytes} bytes are not those that were written`;
+    } finally {
+      files.close(handle);
+    }
+  });
 }
 
 const bufferBytes = 2 ** 16;
@@ -73,16 +70,16 @@ export class MetricLog {
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
   #written: number;
-  #flushed = performance.now();
+  #flushed = now();
   /** SHA-256 of the bytes up to `length`. */
   #hash: Hash;
   #followed: Followed | undefined;
 
   constructor(readonly file: string) {
-    this.#handle = this.#do('open', () => openSync(file, 'a+'));
-    const size = this.#do('read', () => fstatSync(this.#handle).size);
+    this.#handle = this.#do('open', () => files.append(file));
+    const size = this.#do('read', () => files.size(this.#handle));
     this.#written = this.#do('read', () => this.#endOfLastLine(size));
-    if (this.#written < size) this.#do('cut back', () => ftruncateSync(this.#handle, this.#written));
+    if (this.#written < size) this.#do('cut back', () => files.truncate(this.#handle, this.#written));
     this.#hash = this.#hashOf(this.#written);
   }
 
@@ -110,20 +107,20 @@ export class MetricLog {
     const bytes = Buffer.concat(this.#waiting);
     let at = 0;
     try {
-      while (at < bytes.length) at += this.#do('write', () => writeSync(this.#handle, bytes, at));
+      while (at < bytes.length) at += this.#do('write', () => files.write(this.#handle, bytes.subarray(at)));
     } finally {
       // On a failure what could not be written waits for the next flush, and no line is written twice.
       this.#written += at;
       this.#waiting = at < bytes.length ? [bytes.subarray(at)] : [];
       this.#waitingBytes = bytes.length - at;
     }
-    if (sync) this.#do('write', () => fsyncSync(this.#handle));
+    if (sync) this.#do('write', () => files.sync(this.#handle));
   }
 
   /** Flushes where the last flush was so many milliseconds ago; bytes that the disk refuses wait for the next flush, and no error is thrown. */
   flushAfter(milliseconds: number): void {
-    if (performance.now() - this.#flushed < milliseconds) return;
-    this.#flushed = performance.now();
+    if (now() - this.#flushed < milliseconds) return;
+    this.#flushed = now();
     try {
       this.flush();
     } catch {
@@ -138,7 +135,7 @@ export class MetricLog {
    */
   cutBack(mark: LogMark): void {
     this.#stand(mark);
-    this.#do('cut back', () => ftruncateSync(this.#handle, mark.bytes));
+    this.#do('cut back', () => files.truncate(this.#handle, mark.bytes));
     this.#written = mark.bytes;
   }
 
@@ -215,7 +212,7 @@ export class MetricLog {
         return line;
       }
       const chunk = Buffer.alloc(Math.min(bufferBytes, this.#written - followed.read));
-      const got = chunk.length === 0 ? 0 : readSync(this.#handle, chunk, 0, chunk.length, followed.read);
+      const got = chunk.length === 0 ? 0 : files.readAt(this.#handle, chunk, followed.read);
       if (got === 0) return undefined;
       followed.read += got;
       followed.rest = Buffer.concat([followed.rest, chunk.subarray(0, got)]);
@@ -225,7 +222,7 @@ export class MetricLog {
   /** Writes the waiting lines, as far as the disk takes them, and throws no error: call `flush` first where one matters. */
   close(): void {
     this.flushAfter(0);
-    closeSync(this.#handle);
+    files.close(this.#handle);
   }
 
   /** The byte after the last end of a line before `size`. */
@@ -233,7 +230,7 @@ export class MetricLog {
     const bytes = Buffer.alloc(bufferBytes);
     for (let end = size; end > 0; ) {
       const start = Math.max(0, end - bytes.length);
-      const got = readSync(this.#handle, bytes, 0, end - start, start);
+      const got = files.readAt(this.#handle, bytes.subarray(0, end - start), start);
       const newline = bytes.subarray(0, got).lastIndexOf(0x0a);
       if (newline >= 0) return start + newline + 1;
       end = start;

@@ -1,6 +1,7 @@
-import { closeSync, openSync, readSync } from 'node:fs';
 import { isRecord } from '../flow/data.js';
 import { WeirError } from '../flow/errors.js';
+import { files } from '../surroundings/surroundings.js';
+import { onDisk } from './disk.js';
 
 /** A value of a record: NaN and the infinities too, though JSON has none. */
 export type Metric = null | boolean | number | string | readonly Metric[] | { readonly [key: string]: Metric };
@@ -61,14 +62,14 @@ export function* readMetrics(file: string, most = Number.POSITIVE_INFINITY): Gen
   try {
     const lines = new Lines(file);
     const chunk = Buffer.alloc(chunkBytes);
-    for (let left = most; left > 0; ) {
-      const got = readSync(handle, chunk, 0, Math.min(left, chunk.length), null);
+    for (let at = 0; at < most; ) {
+      const got = onDisk(`read the metric log ${file}`, () => files.readAt(handle, chunk.subarray(0, most - at), at));
       if (got === 0) return;
-      left -= got;
+      at += got;
       yield* lines.recordsIn(chunk.subarray(0, got));
     }
   } finally {
-    closeSync(handle);
+    files.close(handle);
   }
 }
 
@@ -82,14 +83,16 @@ export async function* followMetrics(file: string, more: () => Promise<boolean>)
   try {
     const lines = new Lines(file);
     const chunk = Buffer.alloc(chunkBytes);
-    for (let open = true; ; ) {
-      const got = readSync(handle, chunk);
+    for (let [open, at] = [true, 0]; ; ) {
+      const from = at;
+      const got = onDisk(`read the metric log ${file}`, () => files.readAt(handle, chunk, from));
+      at += got;
       if (got > 0) yield* lines.recordsIn(chunk.subarray(0, got));
       else if (open) open = await more();
       else return;
     }
   } finally {
-    closeSync(handle);
+    files.close(handle);
   }
 }
 
@@ -117,7 +120,7 @@ class Lines {
 
 function open(file: string): number {
   try {
-    return openSync(file, 'r');
+    return files.open(file);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     throw new WeirError(`cannot read the metric log ${file}: ${code}`, 'name the folder of a run', { cause });

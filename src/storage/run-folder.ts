@@ -1,10 +1,10 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { WeirError } from '../flow/errors.js';
 import { nearest } from '../flow/options.js';
+import { date, files } from '../surroundings/surroundings.js';
 import { onDisk, writeAtomically } from './disk.js';
 import { version } from './file-format.js';
-import { makeFolder } from './folders.js';
 import { type LogMark, MetricLog } from './metric-log.js';
 import type { ModuleFiles } from './module-files.js';
 import type { RecordDescriptions } from './record.js';
@@ -157,9 +157,9 @@ export class RunFolder {
     >,
     fill?: (folder: string) => NonNullable<RunConfig['from']>,
   ): RunFolder {
-    const createdAt = new Date().toISOString();
+    const createdAt = new Date(date()).toISOString();
     const folder = path ?? fresh(start.pipeline, createdAt);
-    if (existsSync(configFile(folder))) {
+    if (files.exists(configFile(folder))) {
       throw new WeirError(
         `there is a run in ${folder} already`,
         `go on with \`weir resume ${folder}\`, or choose another folder`,
@@ -175,7 +175,7 @@ export class RunFolder {
     onDisk(
       `write ${folder}`,
       () => {
-        makeFolder(folder);
+        files.makeFolder(folder);
         if (fill !== undefined) run = { ...run, from: fill(folder) };
       },
       anotherFolder,
@@ -186,7 +186,7 @@ export class RunFolder {
 
   /** @throws {WeirError} when there is no run, or one that this version cannot read. */
   static open(path: string): RunFolder {
-    if (!existsSync(configFile(path))) {
+    if (!files.exists(configFile(path))) {
       if (hasResults(path)) {
         throw new WeirError(
           `there are snapshots of a run in ${path}, whose config.json is gone`,
@@ -226,13 +226,13 @@ export class RunFolder {
 
   /** Whether anything was trained and saved. */
   get hasSnapshots(): boolean {
-    return existsSync(join(this.path, 'snapshots'));
+    return files.exists(join(this.path, 'snapshots'));
   }
 
   /** Why the run ended before its time; undefined where it did not, or goes on again. */
   get failure(): RunFailure | undefined {
     try {
-      return JSON.parse(readFileSync(this.failureFile, 'utf8')) as RunFailure;
+      return JSON.parse(textOf(this.failureFile)) as RunFailure;
     } catch {
       return undefined; // none, or not whole: it only tells
     }
@@ -241,8 +241,8 @@ export class RunFolder {
   /** Notes why the run ends, for `weir status`; `undefined` takes the note away. A full disk stops no one here. @internal */
   set failure(failure: RunFailure | undefined) {
     try {
-      if (failure === undefined) rmSync(this.failureFile, { force: true });
-      else writeFileSync(this.failureFile, `${JSON.stringify(failure)}\n`);
+      if (failure !== undefined) writeAtomically(this.failureFile, `${JSON.stringify(failure)}\n`);
+      else if (files.exists(this.failureFile)) files.remove(this.failureFile);
     } catch {
       // The command that started the run prints the error itself.
     }
@@ -254,9 +254,10 @@ export class RunFolder {
 
   /** The schemas of the streams that the run logs, as far as their stages declare them. */
   get streams(): RecordDescriptions {
-    if (!existsSync(this.streamsFile)) return {};
+    if (!files.exists(this.streamsFile)) return {};
+    const text = onDisk(`read ${this.streamsFile}`, () => textOf(this.streamsFile));
     try {
-      return JSON.parse(readFileSync(this.streamsFile, 'utf8')) as RecordDescriptions;
+      return JSON.parse(text) as RecordDescriptions;
     } catch (cause) {
       throw new WeirError(
         `${this.streamsFile} is damaged: ${(cause as Error).message}`,
@@ -268,7 +269,8 @@ export class RunFolder {
 
   /** Adds the schemas of a network's streams to those that are there. @internal */
   declare(streams: RecordDescriptions): void {
-    const before = existsSync(this.streamsFile) ? readFileSync(this.streamsFile, 'utf8') : '';
+    const file = this.streamsFile;
+    const before = files.exists(file) ? onDisk(`read ${file}`, () => textOf(file)) : '';
     const now = `${JSON.stringify({ ...this.streams, ...streams }, undefined, 2)}\n`;
     if (now !== before) writeAtomically(this.streamsFile, now);
   }
@@ -329,12 +331,14 @@ export function originRun({ run, createdAt }: RunOrigin): RunFolder | undefined 
   }
 }
 
+const textOf = (file: string): string => new TextDecoder().decode(files.read(file));
+
 const configFile = (folder: string): string => join(folder, 'config.json');
 
 function readConfig(file: string): RunConfig {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = textOf(file);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     throw new WeirError(`${file} cannot be read: ${code}`, 'ask again when it can: nothing was changed', { cause });
@@ -358,7 +362,7 @@ function noRun(path: string): WeirError {
   try {
     if (!statSync(path).isDirectory()) {
       const folder = dirname(path);
-      const remedy = existsSync(configFile(folder))
+      const remedy = files.exists(configFile(folder))
         ? `give the folder that it is in: ${folder}`
         : 'give the folder of a run: the last line that `weir run` prints';
       return new WeirError(`${path} is a file, and no run's folder`, remedy);
@@ -395,17 +399,15 @@ function namesIn(folder: string): string[] {
 }
 
 /** Whether there is what a run has made: another run in the same place would take it for its own. */
-const hasResults = (folder: string): boolean => {
-  const snapshots = join(folder, 'snapshots');
-  return (
-    existsSync(snapshots) && readdirSync(snapshots, { recursive: true }).some((name) => /\.snapshot/.test(String(name)))
+const hasResults = (folder: string): boolean =>
+  onDisk(`read the folder ${folder}`, () => files.list(join(folder, 'snapshots'), true)).some((name) =>
+    name.includes('.snapshot'),
   );
-};
 
 function fresh(pipeline: string, createdAt: string): string {
   const name = `${pipeline}-${createdAt.slice(0, 19).replace(/:/g, '').replace('T', '-')}`;
   for (let i = 1; ; i++) {
     const folder = join('runs', i === 1 ? name : `${name}-${i}`);
-    if (!existsSync(folder)) return folder;
+    if (!files.exists(folder)) return folder;
   }
 }

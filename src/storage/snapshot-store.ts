@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { Data } from '../flow/data.js';
-import { AtomicFile, disk, type FileSystem } from './disk.js';
+import type { FileSystem } from '../surroundings/files.js';
+import { files as disk } from '../surroundings/surroundings.js';
+import { AtomicFile } from './disk.js';
 import {
   type About,
   decode,

@@ -1,7 +1,7 @@
 // Plain JavaScript: it lets Node read TypeScript.
 import { existsSync } from 'node:fs';
 import { register as addHooks } from 'node:module';
-import { compiledCache } from './folders.js';
+import { compiledCache } from '../surroundings/folders.js';
 
 const weir = new URL('..', import.meta.url);
 

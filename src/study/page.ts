@@ -4,7 +4,7 @@ import { escaped, folded, NONE, table } from '../plot/table.js';
 import { figures } from '../report/figures.js';
 import { day, figureHtml, htmlPage, prose, unsized } from '../report/report.js';
 import { writeAtomically } from '../storage/disk.js';
-import { makeFolder } from '../storage/folders.js';
+import { makeFolder } from '../surroundings/folders.js';
 import type { Judged, Test } from './comparison.js';
 import { BESIDE, viewName } from './distances.js';
 import { forest } from './forest.js';

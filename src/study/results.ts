@@ -8,8 +8,8 @@ import type { NetworkReport } from '../measure/networks/record.js';
 import { pack, unpack } from '../storage/codec.js';
 import { onDisk, writeAtomically } from '../storage/disk.js';
 import { version } from '../storage/file-format.js';
-import { makeFolder } from '../storage/folders.js';
 import { z } from '../storage/record.js';
+import { makeFolder } from '../surroundings/folders.js';
 import { packedNetwork, unpackedNetwork } from './columns.js';
 
 /** The outcome of a finished run of a study: its networks, and how it was made. */

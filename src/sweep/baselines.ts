@@ -5,11 +5,11 @@ import { regularizerDefaults } from '../run/config.js';
 import { configFor, isUnregularized, type Network, networksOfRun, type Pipeline } from '../run/pipeline.js';
 import { digestOf } from '../storage/digest.js';
 import { replaceAtomically, writeAtomically } from '../storage/disk.js';
-import { makeFolder } from '../storage/folders.js';
 import { checkOrigin, identityFormat, identityPath, readIdentityFile, startOf } from '../storage/identity-file.js';
 import { copyKept } from '../storage/kept-arrays.js';
 import { plannedNetworks, RunFolder } from '../storage/run-folder.js';
 import { trainedNetwork } from '../storage/run-state.js';
+import { makeFolder } from '../surroundings/folders.js';
 import { type Job, jobName, type PointJob } from './jobs.js';
 import { refuseOther } from './plan.js';
 

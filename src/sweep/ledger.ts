@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { open, type RootDatabase } from 'lmdb';
 import { WeirError } from '../flow/errors.js';
-import { makeFolder } from '../storage/folders.js';
 import { networkFileSystem } from '../storage/lock.js';
 import { isAlive, type ProcessId, thisProcess } from '../storage/process-id.js';
+import { makeFolder } from '../surroundings/folders.js';
 
 /** The state of a job. 'running': a process of the sweep has claimed it, and has started it or is about to. */
 export type JobState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';

@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises';
 import { arch, cpus, platform, release } from 'node:os';
 import * as zlib from 'node:zlib';
 import { WeirError } from '../flow/errors.js';
-import { cacheFolder } from '../storage/folders.js';
+import { cacheFolder } from '../surroundings/folders.js';
 import { findCompiler } from './install/binding.js';
 import { findPip } from './install/pip.js';
 import { thisPlatform, usefulFeatures } from './install/release.js';

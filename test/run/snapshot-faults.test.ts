@@ -7,11 +7,12 @@ import type { Outcome } from '../../src/flow/flow.js';
 import { resolveConfig } from '../../src/run/config.js';
 import { Execution, type ExecutionOptions } from '../../src/run/execution.js';
 import { hashAll } from '../../src/storage/digest.js';
-import { disk, type FileSystem } from '../../src/storage/disk.js';
 import { readMetrics } from '../../src/storage/metric-reader.js';
 import { RunFolder } from '../../src/storage/run-folder.js';
 import { readNetworkState } from '../../src/storage/run-state.js';
 import { SnapshotError } from '../../src/storage/snapshot-format.js';
+import type { FileSystem } from '../../src/surroundings/files.js';
+import { files as disk } from '../../src/surroundings/surroundings.js';
 import { loadTensorFlow } from '../../src/tensorflow/tf.js';
 import accumulating from './accumulating.js';
 
@@ -59,17 +60,21 @@ function hash(folder: RunFolder): string {
 /** From the third snapshot on, `times` of them fail at this call. */
 function fail(call: keyof FileSystem, code: string, times: number): void {
   let snapshots = 0;
+  const parts = new Set<unknown>(); // open files that become snapshots: the log is written by the same calls
   const creating = disk.create;
   vi.spyOn(disk, 'create').mockImplementation((path) => {
     if (!path.includes('.snapshot')) return creating(path); // config.json and identity.json
     if (++snapshots > 2 && snapshots <= 2 + times && call === 'create') throw failure();
-    return creating(path);
+    const part = creating(path);
+    parts.add(part);
+    return part;
   });
   const failure = (): Error => Object.assign(new Error(code), { code });
   if (call === 'create') return;
   const real = disk[call] as (...args: unknown[]) => unknown;
   vi.spyOn(disk, call).mockImplementation(((...args: unknown[]) => {
-    if (snapshots > 2 && snapshots <= 2 + times) throw failure();
+    const ofSnapshot = typeof args[0] === 'string' || parts.has(args[0]);
+    if (ofSnapshot && snapshots > 2 && snapshots <= 2 + times) throw failure();
     return real(...args);
   }) as never);
 }

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import type { Data } from '../../src/flow/data.js';
-import { disk, type FileSystem } from '../../src/storage/disk.js';
 import { SnapshotError } from '../../src/storage/snapshot-format.js';
 import { SnapshotStore } from '../../src/storage/snapshot-store.js';
+import type { FileSystem } from '../../src/surroundings/files.js';
+import { files as disk } from '../../src/surroundings/surroundings.js';
 import { alterNewest } from './altered.js';
 
 const alteredFolder = mkdtempSync(join(tmpdir(), 'weir-altered-'));

@@ -6,7 +6,7 @@ import { WeirError } from '../../flow/errors.js';
 import { checkOptions } from '../../flow/options.js';
 import { sha256Bytes } from '../../storage/digest.js';
 import { writeAtomically } from '../../storage/disk.js';
-import { cacheFolder, makeFolder } from '../../storage/folders.js';
+import { cacheFolder, makeFolder } from '../../surroundings/folders.js';
 import { type Dataset, sharedBytes } from '../dataset.js';
 import { split } from '../split.js';
 import { content, GET_AGAIN } from './content.js';

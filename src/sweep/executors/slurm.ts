@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { makeFolder } from '../../storage/folders.js';
 import { holderOf } from '../../storage/lock.js';
+import { makeFolder } from '../../surroundings/folders.js';
 import type { JobLocation, Ledger } from '../ledger.js';
 import type { ClaimedJob, Executor, JobStatus } from './executor.js';
 import { arrayCalled, cancel, completing, jobStatusOf, submit, taskStates } from './slurm-commands.js';

@@ -6,7 +6,7 @@ import type { Data } from '../../../flow/data.js';
 import { pack, unpack } from '../../../storage/codec.js';
 import { crc32, sha256Bytes } from '../../../storage/digest.js';
 import { writeAtomically } from '../../../storage/disk.js';
-import { cacheFolder, makeFolder } from '../../../storage/folders.js';
+import { cacheFolder, makeFolder } from '../../../surroundings/folders.js';
 import { decode, measure } from '../../images/decoder.js';
 import { bytesOf, firstLine, pathFor } from '../../images/reader.js';
 import type { FileStats } from './layouts.js';

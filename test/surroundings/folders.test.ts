@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symli
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { cacheFolder, compiledCache } from '../../src/storage/folders.js';
+import { cacheFolder, compiledCache } from '../../src/surroundings/folders.js';
 import { start } from '../cli/weir.js';
 
 test.each([
