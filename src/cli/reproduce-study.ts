@@ -43,6 +43,7 @@ export async function reproduceStudy(
   if (settings.seed !== 0)
     throw new WeirError('a study has seeds of its own, from 0 on', 'leave --seed out; --set seeds=N takes the first N');
   const whole = scaled(study, settings.set);
+  checkOnly(whole, settings.only ?? []);
   const slow = settings.runs && (await loadTensorFlow()).kind === 'wasm';
   const all = await jobsOfStudy(whole, { module, into, fallback: (pipeline) => (slow ? pipeline.fallback : {}) });
   const { recorded, notes } = recordedFor(whole, all, settings.results);
@@ -158,13 +159,8 @@ const isOf = (
   job: StudyJob,
 ): boolean => experiment === job.experiment && setting === job.setting && seed === job.seed;
 
-/** The jobs of some experiments. @throws {WeirError} names an experiment that there is none of, or that cannot be run as it is asked for */
-function only(
-  { study, profile, experiments }: ScaledStudy,
-  jobs: readonly StudyJob[],
-  wanted: readonly string[] | undefined,
-): readonly StudyJob[] {
-  if (wanted === undefined) return jobs;
+/** @throws {WeirError} names an experiment of `--only` that the study, or its profile, has not */
+function checkOnly({ study, profile }: ScaledStudy, wanted: readonly string[]): void {
   const known = Object.keys(study.experiments);
   const odd = wanted.find((name) => !known.includes(name));
   if (odd !== undefined)
@@ -179,6 +175,15 @@ function only(
       `profile ${profile} of study '${study.name}' has no experiment '${left}'`,
       `it has ${Object.keys(scales).join(', ')}; or leave profile=${profile} out`,
     );
+}
+
+/** The jobs of some experiments. @throws {WeirError} names an experiment that there is none of, or that cannot be run as it is asked for */
+function only(
+  { experiments }: ScaledStudy,
+  jobs: readonly StudyJob[],
+  wanted: readonly string[] | undefined,
+): readonly StudyJob[] {
+  if (wanted === undefined) return jobs;
   const idle = experiments.find(({ name, lacking }) => wanted.includes(name) && lacking !== undefined);
   if (idle !== undefined) throw new WeirError(`experiment '${idle.name}' cannot be run: ${idle.lacking}`);
   return jobs.filter(({ experiment }) => wanted.includes(experiment));

@@ -300,6 +300,7 @@ const trainingOnly = [
   ...Object.keys(adversaryKeys({ epsilon: 1 })),
   ...Object.keys(convolutionKeys()),
   ...Object.keys(readoutKeys()),
+  ...Object.keys(evaluationKeys()), // what is held back from training was not held back from networks trained otherwise
   'profile',
 ];
 

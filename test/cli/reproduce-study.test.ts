@@ -57,6 +57,7 @@ test('what a study has not is refused by name, with what there is', async () => 
   expect(await odd('--set', 'profile=quik')).toContain("has no profile 'quik'");
   expect(await odd('--set', 'cifar10=no-such-folder')).toContain('there is no such folder');
   expect(await odd('--set', 'seeds=0')).toContain('a whole number from 1 on');
+  expect(await odd('--only', 'xor', 'nosuch')).toContain("has no experiment 'nosuch'");
   expect(await odd('--set', 'xor.epoch=3')).toContain("'epoch'");
   expect((await call('run', 'pipelines/verdicts.ts')).err).toContain('it exports a study');
   writeFileSync(join(folder, 'empty.ts'), 'export default 3;\n');

@@ -6,7 +6,7 @@ import mnist from '../../pipelines/mnist.js';
 import { mnist as embeddedDigits } from '../../src/data/datasets/mnist.js';
 import { collectReport } from '../../src/run/collect/collect.js';
 import { describeConfig, resolveConfig } from '../../src/run/config.js';
-import { evaluationOf, gammaOf } from '../../src/run/config-keys.js';
+import { checkAttackKeys, evaluationOf, gammaOf } from '../../src/run/config-keys.js';
 import { pipeline } from '../../src/run/pipeline.js';
 import { loadExport, loadPipeline } from '../../src/run/pipeline-module.js';
 import { RunFolder } from '../../src/storage/run-folder.js';
@@ -277,4 +277,10 @@ test.each([
   ['gammas={"rep-spectral":0.1, "rep-spectral" :0.2}', "'rep-spectral' is named twice"],
 ])('%s: what is named twice is refused', async (setting, message) => {
   await expect(config('mnist', setting)).rejects.toThrow(message);
+});
+
+test('an attack does not change which images were held back from training', () => {
+  const tell = () => undefined;
+  expect(() => checkAttackKeys({ evaluateOn: 'test' }, { evaluateOn: 'validation' }, tell)).toThrow(/evaluateOn/);
+  expect(() => checkAttackKeys({ evaluateOn: 'test' }, { evaluateOn: 'test', attacked: 8 }, tell)).not.toThrow();
 });
