@@ -134,7 +134,11 @@ export function stage<In extends Positioned, Out, State>(value: Stage<In, Out, S
 
       const finish = (): void => {
         try {
-          for (const out of value.end?.(history.state) ?? []) hand(node, subscriber, out, node.entered);
+          for (const out of value.end?.(history.state) ?? []) {
+            const position = (out as Partial<Positioned> | null)?.position ?? node.entered;
+            if (position <= node.resumedAt) continue; // trained on before the snapshot, in which the stage still holds its items
+            hand(node, subscriber, out, position);
+          }
           node.held = 0;
           subscriber.complete();
         } catch (error) {

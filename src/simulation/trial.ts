@@ -32,7 +32,7 @@ export interface TrialResult {
 }
 
 const folder = '/run';
-const mostCalls = 20_000; // a run of 200 items takes some hundred
+const mostCalls = 100_000; // a run of 200 items takes some hundred
 
 /** Runs a graph undisturbed, then with all that its plan has befall it, and compares what comes out. */
 export async function trial({ graph, schedule }: TrialPlan): Promise<TrialResult> {

@@ -129,6 +129,17 @@ test('samples that a filter dropped are not handed back twice where streams are 
   expect((await trial({ graph: { ...plain, items: 200, capacity: 8, before }, schedule: calm })).faults).toEqual([]);
 });
 
+test('what a stage gives at the end is not trained on again after a resume', async () => {
+  const graph: GraphPlan = { ...plain, items: 199, capacity: 77, before: [{ kind: 'batch', size: 6 }], accumulate: 3 };
+  const schedule = {
+    ...calm,
+    seed: 13777,
+    sessions: [[{ at: 157, by: 'disk', what: 'full' }]],
+    snapshotUpdates: 1,
+  } as const;
+  expect((await trial({ graph, schedule })).faults).toEqual([]);
+});
+
 test('an error of the disk names the file, at whichever call it comes', async () => {
   for (let at = 1; at <= 60; at++) {
     const sessions = [[{ at: 40, by: 'disk', what: 'kill' }], [{ at, by: 'disk', what: 'EIO' }]] as const;
