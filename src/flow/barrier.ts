@@ -1,4 +1,5 @@
 import { soon } from '../surroundings/surroundings.js';
+
 /** What a running flow does at its barrier. */
 export interface BarrierCalls {
   /** Called at the barrier: a snapshot may be taken here, and the run be held. The graph goes on when it is done. */

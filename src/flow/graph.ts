@@ -66,11 +66,8 @@ export class Graph {
   get settled(): number {
     const { serial } = this;
     if (serial?.group === undefined) return serial?.left ?? 0;
-    const makesSeveral =
-      serial.grouped ||
-      this.nodes.some(({ leadsToSerial, kind, repeatsOut }) => leadsToSerial && kind !== 'serial' && repeatsOut > 0);
-    serial.grouped = makesSeveral;
-    return makesSeveral ? serial.group.before : serial.left;
+    const makesSeveral = this.nodes.some((node) => node.leadsToSerial && node !== serial && node.repeatsOut > 0);
+    return serial.grouped || makesSeveral ? serial.group.before : serial.left;
   }
 
   /**

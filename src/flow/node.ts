@@ -96,7 +96,7 @@ export class Node {
    * items it has worked on at that one. A resume makes all of these items again, and the node drops so many.
    */
   group: { readonly before: number; readonly items: number } | undefined;
-  /** Whether a stage before it makes several items of one, as far as is known. */
+  /** After a resume: whether a stage before it made several items of one. */
   grouped = false;
   /** After a resume: items of such a group that come once more. */
   private repeated = 0;

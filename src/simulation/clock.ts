@@ -15,12 +15,8 @@ export interface Weather {
 export const fair: Weather = { drift: 0.01, stalls: 0, stall: 0 };
 
 interface Timer {
-  due: number;
+  readonly due: number;
   readonly call: () => void;
-  /** Milliseconds to the next call; none where there is one call. */
-  readonly interval?: number;
-  /** Whether it keeps the process alive. */
-  readonly holds: boolean;
 }
 
 const begun = Date.UTC(2026, 0, 1); // the time of day at which a simulation begins
@@ -63,11 +59,13 @@ export class SimulatedClock implements Clock {
   }
 
   after(milliseconds: number, call: () => void): () => void {
-    return this.set({ due: this.time + Math.max(1, milliseconds), call, holds: true });
-  }
-
-  every(milliseconds: number, call: () => void): () => void {
-    return this.set({ due: this.time + milliseconds, call, interval: milliseconds, holds: false });
+    const timer: Timer = { due: this.time + Math.max(1, milliseconds), call };
+    const before = this.timers.findIndex(({ due }) => due > timer.due);
+    this.timers.splice(before < 0 ? this.timers.length : before, 0, timer);
+    return () => {
+      const at = this.timers.indexOf(timer);
+      if (at >= 0) this.timers.splice(at, 1);
+    };
   }
 
   stayAlive(): () => void {
@@ -106,13 +104,9 @@ export class SimulatedClock implements Clock {
     const [first] = this.timers;
     const isDue = first !== undefined && first.due <= this.time;
     if (this.calls.length > 0 && !(isDue && this.random.uniform() < 0.5)) return this.calls.shift();
-    if (first === undefined || !(isDue || this.timers.some(({ holds }) => holds))) return undefined;
+    if (first === undefined) return undefined;
     this.timers.shift();
     this.time = Math.max(this.time, first.due);
-    if (first.interval !== undefined) {
-      first.due = this.time + first.interval;
-      this.insert(first);
-    }
     return first.call;
   }
 
@@ -122,19 +116,6 @@ export class SimulatedClock implements Clock {
     this.idle.clear();
     for (const call of listening) call();
     return listening.length > 0;
-  }
-
-  private set(timer: Timer): () => void {
-    this.insert(timer);
-    return () => {
-      const at = this.timers.indexOf(timer);
-      if (at >= 0) this.timers.splice(at, 1);
-    };
-  }
-
-  private insert(timer: Timer): void {
-    const at = this.timers.findIndex(({ due }) => due > timer.due);
-    this.timers.splice(at < 0 ? this.timers.length : at, 0, timer);
   }
 }
 

@@ -8,8 +8,6 @@ export interface Clock {
   soon(call: () => void): void;
   /** Calls once, after so many milliseconds or a little later. @returns a function that takes the call back */
   after(milliseconds: number, call: () => void): () => void;
-  /** Calls again and again, and keeps no process alive by it. @returns a function that ends it */
-  every(milliseconds: number, call: () => void): () => void;
   /** Keeps the process alive though nothing is left to call, for somebody outside may ask. @returns a function that lets it go */
   stayAlive(): () => void;
   /** Calls once nothing is left that could call anybody, so that the process would end. @returns a function that takes the call back */
@@ -25,11 +23,6 @@ export const systemClock: Clock = {
   after(milliseconds, call) {
     const timer = setTimeout(call, milliseconds);
     return () => clearTimeout(timer);
-  },
-
-  every(milliseconds, call) {
-    const timer = setInterval(call, milliseconds).unref();
-    return () => clearInterval(timer);
   },
 
   stayAlive() {

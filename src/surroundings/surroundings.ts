@@ -5,8 +5,8 @@ import { type FileSystem, systemFiles } from './files.js';
  * Everything that the engine takes from outside of itself, so that another can take its place: a simulation, in which time, the order of
  * calls and every fault are a function of a seed.
  *
- * Nothing of the engine reads a clock, sets a timer or opens a file but through here. What is here is swapped whole, for one flow runs at a
- * time in a process.
+ * The flow, the metric log, snapshots and the run folder take time, timers and files from here. Worker threads, the lock of a folder, recordings,
+ * monitor, ranks and sweeps do not yet. What is here is swapped whole, for one flow runs at a time in a process.
  */
 export interface Surroundings {
   readonly clock: Clock;
@@ -28,9 +28,6 @@ export const soon: Clock['soon'] = (call) => current.clock.soon(call);
 
 /** See {@link Clock.after}. */
 export const after: Clock['after'] = (milliseconds, call) => current.clock.after(milliseconds, call);
-
-/** See {@link Clock.every}. */
-export const every: Clock['every'] = (milliseconds, call) => current.clock.every(milliseconds, call);
 
 /** See {@link Clock.stayAlive}. */
 export const stayAlive: Clock['stayAlive'] = () => current.clock.stayAlive();
